@@ -42,7 +42,7 @@ const skewMs = 10 * 60_000;
 const defaultDays = 3650;
 const defaultHosts = ['127.0.0.1', '::1', 'localhost'];
 
-x509.cryptoProvider.set(webcrypto as unknown as Crypto);
+x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
 
 type KeyPair = webcrypto.CryptoKeyPair;
 
