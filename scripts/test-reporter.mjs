@@ -10,7 +10,8 @@ async function* withSkips(events) {
   for await (const event of events) {
     const { data, type } = event;
     if (type === 'test:pass' && data.skip !== undefined && data.skip !== false) {
-      const reason = typeof data.skip === 'string' && data.skip !== '' ? data.skip : 'no reason given';
+      const reason =
+        typeof data.skip === 'string' && data.skip !== '' ? data.skip : 'no reason given';
       skipped.push(`skipped: ${data.name}: ${reason}`);
     }
     if (type === 'test:diagnostic' && /^tests \d+$/.test(data.message) && !closing) {

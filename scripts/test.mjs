@@ -31,7 +31,7 @@ const child = spawn(
     '--test-reporter=./scripts/test-reporter.mjs',
     '--test-reporter-destination=stdout',
     ...options,
-    ...[...new Set(files)].toSorted(),
+    ...[...new Set(files)].toSorted((a, b) => (a < b ? -1 : 1)),
   ],
   { cwd: root, stdio: 'inherit' },
 );
