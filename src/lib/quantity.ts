@@ -1,21 +1,16 @@
-const suffixes: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
+/** Powers of ten, so that the digits are rounded to a double once only. */
+const decimal: Readonly<Record<string, number>> = {
+  n: -9,
+  u: -6,
+  m: -3,
+  k: 3,
+  M: 6,
+  G: 9,
+  T: 12,
+  P: 15,
+  E: 18,
 };
+const binary = 'KMGTPE';
 const lengthMax = 32;
 const form = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:([numkMGTPE]|[KMGTPE]i)?|[eE]([+-]?\d{1,3}))$/;
 
@@ -28,10 +23,9 @@ export function parseQuantity(text: string): number | undefined {
   const match = form.exec(text);
   if (match === null) return undefined;
   const [, digits, suffix, exponent] = match;
-  const value =
-    exponent === undefined
-      ? Number(digits) * suffixes[suffix ?? '']!
-      : Number(`${digits}e${exponent}`);
+  const value = suffix?.endsWith('i')
+    ? Number(digits) * 1024 ** (binary.indexOf(suffix[0]!) + 1)
+    : Number(`${digits}e${exponent ?? decimal[suffix ?? ''] ?? 0}`);
   return Number.isFinite(value) ? value : undefined;
 }
 
