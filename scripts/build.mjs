@@ -1,9 +1,18 @@
 // Bundles src/cli/main.ts and src/daemon/main.ts into dist/, and copies crds/ beside them.
 // Everything is made in a folder of its own and renamed into place: a running launcher never
 // sees half a bundle. Run by scripts/node; the launchers in bin/ call it when a source is newer.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { copyFileSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 
@@ -28,10 +37,11 @@ async function build() {
       Object.entries(ENTRIES).filter(([, file]) => existsSync(join(root, file))),
     );
     if (Object.keys(entryPoints).length > 0) {
-      await esbuild({
+      const { outputFiles } = await esbuild({
         absWorkingDir: root,
         entryPoints,
-        outdir: fresh,
+        outdir: dist, // the maps' paths are relative to it
+        write: false,
         outExtension: { '.js': '.mjs' },
         bundle: true,
         platform: 'node',
@@ -48,6 +58,9 @@ async function build() {
         },
         logLevel: 'warning',
       });
+      for (const { path, contents } of outputFiles) {
+        writeFileSync(join(fresh, basename(path)), contents);
+      }
     }
     // Maps first: a bundle is never beside the map of another one for longer than a rename.
     for (const name of readdirSync(fresh).toSorted((a, b) => b.length - a.length)) {
