@@ -40,6 +40,10 @@ export interface Bundle {
     readonly certificate: string;
     readonly key: string;
     /** One an owner; the certificate's subject is CN=<owner>, O=p2pcs:owner. Written to HOME/kubeconfig. */
-    readonly clients: readonly { readonly owner: string; readonly certificate: string; readonly key: string }[];
+    readonly clients: readonly {
+      readonly owner: string;
+      readonly certificate: string;
+      readonly key: string;
+    }[];
   };
 }
