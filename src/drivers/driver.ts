@@ -50,9 +50,20 @@ export interface Driver {
   /** Stops at once if needed and forgets it, logs included. */
   destroy(id: string): Promise<void>;
   /** Runs a readiness command where the instance runs. */
-  exec(id: string, command: readonly string[], timeoutMs: number): Promise<{ readonly code: number }>;
+  exec(
+    id: string,
+    command: readonly string[],
+    timeoutMs: number,
+  ): Promise<{ readonly code: number }>;
   /** Log bytes from the last `tailLines` (all when undefined); with follow until aborted or the instance is destroyed. */
-  logs(id: string, options: { readonly follow: boolean; readonly tailLines?: number; readonly signal: AbortSignal }): AsyncIterable<Uint8Array>;
+  logs(
+    id: string,
+    options: {
+      readonly follow: boolean;
+      readonly tailLines?: number;
+      readonly signal: AbortSignal;
+    },
+  ): AsyncIterable<Uint8Array>;
   /** Calls back whenever a state may have changed (an exit); level, not edge: look again with `list()`. */
   onChange(listener: () => void): () => void;
   /** Stops watching; running instances stay. */
