@@ -23,6 +23,11 @@ export interface ClaimSpec {
   readonly seniority: number;
   /** P2PCS_INDEX: taken at Held, constant until Released. */
   readonly index?: number;
+  /**
+   * Of slices sized by percent: the population that its size is taken from. The highest epoch of all claims of the
+   * slice counts, so that all peers want the same number of members; the first member in claim order publishes it.
+   */
+  readonly target?: { readonly epoch: number; readonly population: number };
   /** The holder is giving the place back: its work is being stopped, then it writes Released. */
   readonly leaving?: boolean;
   readonly reason?: string;
