@@ -31,6 +31,11 @@ export interface RecordBody {
   readonly order: readonly [number, number];
   /** Hex hash of the record of this slot that the write was based on; null for the first. */
   readonly base: string | null;
+  /**
+   * What `base` was based on, newest first: the first 16 digits of at most 7 hashes. Replicas keep only the newest
+   * record of a slot, so a record brings its own history, and "is no ancestor" can be told without the others.
+   */
+  readonly lineage: readonly string[];
   /** `cloud`, or the uid of a slice. */
   readonly scope: string;
   readonly owner: OwnerName;
@@ -46,4 +51,6 @@ export interface VerifiedRecord {
   readonly hash: string;
   /** The whole envelope as sent: signed body, signature, certificate chain. At most 256 KiB. */
   readonly bytes: Uint8Array;
+  /** Peer class: when the writer's certificate was issued; on a clash of names the older certificate keeps it. */
+  readonly certifiedAtMs?: number;
 }
