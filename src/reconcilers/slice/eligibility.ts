@@ -1,4 +1,4 @@
-import type { KnownPeer, PolicyFunction, SliceView } from './world.ts';
+import type { KnownPeer, PolicyDecision, PolicyFunction, SliceView } from './world.ts';
 import type { MatchExpression, PeerSelector, SliceSpec } from '../../objects/kinds/slice.ts';
 import { parseQuantity } from '../../lib/quantity.ts';
 
@@ -18,7 +18,12 @@ export type Unfit =
   | { readonly type: 'excluded'; readonly message: string }
   | { readonly type: 'constraint'; readonly message: string }
   | { readonly type: 'driver'; readonly message: string }
-  | { readonly type: 'policy'; readonly message: string };
+  | {
+      readonly type: 'policy';
+      readonly message: string;
+      /** Without the machine's name, so that refusals can be counted. */
+      readonly summary: string;
+    };
 
 /** What a selector's key stands for on a peer; undefined when the peer has nothing of that name. */
 export function valueOf(peer: KnownPeer, key: string): string | undefined {
@@ -126,8 +131,15 @@ function driverMiss(
   if (decisions.some(({ allowed }) => allowed)) return undefined;
   // Policy goes first in what is said: mending the driver would not help.
   const refusal = decisions[0] ?? policy(slice.owner, wanted, peer);
-  if (!refusal.allowed) return { type: 'policy', message: refusal.message };
+  if (!refusal.allowed) return refused(refusal, peer);
   return { type: 'driver', message: `has no working driver${wanted ? ` ${wanted}` : ''}` };
+}
+
+function refused({ policy, rule, message }: PolicyDecision, peer: KnownPeer): Unfit {
+  let summary = `refused by TrustPolicy ${policy} rule ${rule}`;
+  if (policy === undefined) summary = `no TrustPolicy of ${peer.owner} serves other owners`;
+  else if (rule === undefined) summary = `no rule of TrustPolicy ${policy} allows it`;
+  return { type: 'policy', message, summary };
 }
 
 /** What holds for as long as a peer is a member: exclusion and policy. Undefined when it may stay. */

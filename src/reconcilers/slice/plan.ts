@@ -111,7 +111,7 @@ export class SliceAllocator {
     if (claim === undefined && !syncing && !turn.wrote) this.#volunteer(turn);
     if (claim === undefined && syncing) this.#attempt = undefined;
     if (!turn.wrote) this.#stopStrays(turn, live, syncing ? own : []);
-    this.#tendOverlays(turn, live);
+    if (!turn.wrote) this.#tendOverlays(turn, live);
     return turn.finish();
   }
 

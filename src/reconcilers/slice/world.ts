@@ -37,10 +37,13 @@ export interface KnownPeer {
   readonly drivers: readonly { readonly name: string; readonly healthy: boolean }[];
 }
 
-/** What a TrustPolicy says. */
+/** What the policies of a machine's owner say; trust's `Decision`. */
 export interface PolicyDecision {
   readonly allowed: boolean;
-  /** For the refused user; names policy and rule: `TrustPolicy no-bob rule not-bob`. */
+  /** The TrustPolicy and the rule in it that decided, if any did. */
+  readonly policy?: string;
+  readonly rule?: string;
+  /** For the refused user. */
   readonly message: string;
 }
 
