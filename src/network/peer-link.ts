@@ -1,0 +1,139 @@
+import { readUint32 } from './frame-decoder.ts';
+import { Control } from './link-channel.ts';
+import type { PeerId } from '../objects/ids.ts';
+import type { PeerCredential } from '../trust/certificates.ts';
+import type { Hello } from './hello.ts';
+import type { LinkChannel } from './link-channel.ts';
+import type { Link } from './network.ts';
+import type { SendQueue } from './send-queue.ts';
+
+/** One write to a stream. */
+const batchBytes = 64 * 1024;
+/** After so long a channel that was given up for another is closed, although the other side has not moved yet. */
+const moveMs = 5_000;
+
+/**
+ * The link with one peer. It outlives its connection: when that breaks without a word, the same link goes on over
+ * the next one, unless the peer turns out to have restarted or to be gone.
+ */
+export class PeerLink implements Link {
+  readonly peer: PeerId;
+  readonly boot: number;
+  readonly sinceMs: number;
+  readonly queue: SendQueue;
+  credential: PeerCredential;
+  addresses: readonly string[];
+  rttMs?: number;
+
+  /** What carries the link; undefined while it is being recovered. */
+  channel: LinkChannel | undefined;
+  /** Given up for another, still read until the other side has moved too. */
+  readonly fading: Map<LinkChannel, { readonly sinceMs: number }> = new Map();
+  /** The address that reached the peer last, if we know one: a refusal there means that the process is gone. */
+  primaryAddress: string | undefined;
+  /** Name of the channel that broke last. */
+  lostLinkId: string | undefined;
+  /** The last frame of a protocol, either way. */
+  busyAtMs: number;
+  wishedByThem = false;
+  #wishTold: boolean | undefined;
+  #ping: { readonly id: number; readonly sentAtMs: number } | undefined;
+  #pings = 0;
+  #pingAtMs: number;
+
+  constructor(peer: PeerId, hello: Hello, queue: SendQueue, nowMs: number) {
+    this.peer = peer;
+    this.boot = hello.boot;
+    this.sinceMs = nowMs;
+    this.busyAtMs = nowMs;
+    // Soon, so that the round trip is known early, but not among the first frames.
+    this.#pingAtMs = nowMs + 1000;
+    this.queue = queue;
+    this.credential = hello.credential;
+    this.addresses = hello.addresses;
+  }
+
+  /** Carries the link over `channel` from now on; the one before, if it lives, fades. */
+  use(channel: LinkChannel, hello: Hello, nowMs: number): void {
+    const before = this.channel;
+    this.channel = channel;
+    this.credential = hello.credential;
+    this.addresses = hello.addresses;
+    this.primaryAddress = channel.dialledByUs
+      ? channel.remoteAddress
+      : hello.addresses.find((address) => sameHost(address, channel.remoteAddress));
+    this.#ping = undefined;
+    this.#wishTold = undefined;
+    if (before === undefined) return;
+    if (hello.lostLinkId === before.id) before.abort('the other side lost this connection');
+    else this.fade(before, nowMs);
+  }
+
+  /** Sends nothing more over `channel`, and closes it once the other side does the same. */
+  fade(channel: LinkChannel, nowMs: number): void {
+    this.fading.set(channel, { sinceMs: nowMs });
+    channel.movedSent = true;
+    channel.sendControl(Control.moved);
+    this.#retire(channel, nowMs);
+  }
+
+  /** Writes what is queued, as far as the stream takes it. */
+  pump(): number {
+    let frames = this.queue.frames;
+    const before = frames;
+    while (frames > 0 && this.channel?.isWritable === true) {
+      const batch = this.queue.takeBatch(batchBytes);
+      if (batch === undefined) break;
+      this.channel.write(batch);
+      frames = this.queue.frames;
+    }
+    return before - frames;
+  }
+
+  /** Tells the other side, when it changed, whether we want this link; a link that neither wants may be closed. */
+  wish(wanted: boolean): void {
+    if (this.#wishTold === wanted || this.channel === undefined) return;
+    this.#wishTold = wanted;
+    this.channel.sendControl(Control.wish, Uint8Array.of(wanted ? 1 : 0));
+  }
+
+  get wished(): boolean {
+    return this.#wishTold === true || this.wishedByThem;
+  }
+
+  /** Pings when it is time, and closes channels that have faded long enough. */
+  tick(nowMs: number, pingEveryMs: number): void {
+    for (const channel of this.fading.keys()) this.#retire(channel, nowMs);
+    if (nowMs < this.#pingAtMs || this.channel === undefined) return;
+    this.#pingAtMs = nowMs + pingEveryMs * (0.75 + Math.random() / 2);
+    this.#ping = { id: ++this.#pings, sentAtMs: nowMs };
+    const id = new Uint8Array(4);
+    new DataView(id.buffer).setUint32(0, this.#ping.id);
+    this.channel.sendControl(Control.ping, id);
+  }
+
+  /** Smoothed as in RFC 6298: an eighth of each new sample. */
+  pong(id: Uint8Array, nowMs: number): void {
+    if (this.#ping === undefined || id.length !== 4 || readUint32(id, 0) !== this.#ping.id) return;
+    const sampleMs = nowMs - this.#ping.sentAtMs;
+    this.#ping = undefined;
+    this.rttMs = this.rttMs === undefined ? sampleMs : this.rttMs + (sampleMs - this.rttMs) / 8;
+  }
+
+  moved(channel: LinkChannel, nowMs: number): void {
+    channel.movedReceived = true;
+    this.#retire(channel, nowMs);
+  }
+
+  #retire(channel: LinkChannel, nowMs: number): void {
+    const fade = this.fading.get(channel);
+    if (fade === undefined || channel.otherStreams > 0) return;
+    if (!channel.movedReceived && nowMs - fade.sinceMs < moveMs) return;
+    this.fading.delete(channel);
+    void channel.close(1000);
+  }
+}
+
+function sameHost(address: string, remote: string | undefined): boolean {
+  return remote !== undefined && address.split('/')[2] === remote.split('/')[2];
+}
