@@ -130,7 +130,7 @@ export class GossipStack {
   }
 
   get membership(): Membership {
-    return this.#detector.membership;
+    return this.#detector.table;
   }
 
   /** The listener is called within the call that changed a peer's state, boot, incarnation or addresses. */

@@ -1,21 +1,19 @@
 import { drawSome } from '../../lib/draw.ts';
 import { addressesMax } from '../codec.ts';
+import { Beliefs } from './beliefs.ts';
 import { checkDetector } from './config.ts';
-import { MemberTable } from './member-table.ts';
 import { decodeDetector, encodeDetector, updatesMax } from './message.ts';
 import { Probes } from './probes.ts';
-import { Rumours } from './rumours.ts';
-import { Suspicion } from './suspicion.ts';
+import type { ChangeListener } from './beliefs.ts';
 import type { DetectorConfig } from './config.ts';
 import type { DetectorMessage, Update } from './message.ts';
 import type { GossipContext } from '../protocol.ts';
 import type { LinkLoss } from '../link-loss.ts';
-import type { Liveness, Membership, MemberView } from '../membership.ts';
+import type { MemberTable } from './member-table.ts';
 import type { PeerId } from '../../objects/ids.ts';
 import type { PeerIdWire } from '../peer-id-wire.ts';
 import type { Probe } from './probes.ts';
 import type { Rumour } from './rumours.ts';
-import type { SuspicionTimes } from './suspicion.ts';
 
 interface Components {
   readonly self: PeerId;
@@ -26,13 +24,6 @@ interface Components {
   readonly wire: PeerIdWire;
 }
 
-type ChangeListener = (view: MemberView, previous: MemberView | undefined) => void;
-
-/** Worse beats better at equal (boot, incarnation). */
-const badness: Record<Liveness, number> = { alive: 0, suspect: 1, away: 2, dead: 3 };
-
-/** Rumours kept; a storm of more is repaired by digests. */
-const rumoursMax = 512;
 /** A table is sent to one peer at most so often. */
 const tableEveryMs = 500;
 
@@ -53,14 +44,12 @@ const tableEveryMs = 500;
 export class FailureDetector {
   readonly #components: Components;
   readonly #config: DetectorConfig;
+  readonly #beliefs: Beliefs;
   readonly #table: MemberTable;
   readonly #probes = new Probes();
-  readonly #rumours = new Rumours(rumoursMax);
-  readonly #suspicions = new Map<PeerId, Suspicion>();
   readonly #tableSentMs = new Map<PeerId, number>();
-  readonly #listeners: ChangeListener[] = [];
-  /** Told at the end of the current call. */
-  #urgent: { readonly rumour: Rumour; readonly wide: boolean }[] = [];
+  /** Peers that others accused in the current call. */
+  #accused: PeerId[] = [];
   #queue: PeerId[] = [];
   #health = 0;
   #nextRoundMs = -Infinity;
@@ -76,16 +65,22 @@ export class FailureDetector {
     this.#config = config;
     const { self, boot } = components;
     const addresses = components.addresses().slice(0, addressesMax);
-    this.#table = new MemberTable(
-      { peer: self, boot, incarnation: 0, state: 'alive', sinceMs: nowMs, reset: false, addresses },
+    const own = { boot, incarnation: 0, state: 'alive', sinceMs: nowMs, reset: false } as const;
+    this.#beliefs = new Beliefs(
+      {
+        own: { ...own, peer: self, addresses },
+        onAccused: (peer) => this.#accused.push(peer),
+        onRefuted: () => this.#setHealth(this.#health + 1),
+      },
       config,
     );
+    this.#table = this.#beliefs.table;
+    this.#beliefs.onChange(({ peer }) => {
+      if (!this.#table.isLiving(peer)) this.#probes.end(peer);
+    });
   }
 
-  get membership(): Membership {
-    return this.#table;
-  }
-
+  /** Also the `Membership` that the rest of the house reads. */
   get table(): MemberTable {
     return this.#table;
   }
@@ -96,27 +91,26 @@ export class FailureDetector {
   }
 
   get incarnation(): number {
-    return this.#own().incarnation;
-  }
-
-  /** Somebody is suspected. */
-  get isInDoubt(): boolean {
-    return this.#suspicions.size > 0;
+    return this.#beliefs.own.incarnation;
   }
 
   counters(): { readonly stalls: number; readonly dropped: number; readonly suspicions: number } {
-    return { stalls: this.#stalls, dropped: this.#dropped, suspicions: this.#suspicions.size };
+    const { suspicions } = this.#beliefs;
+    return { stalls: this.#stalls, dropped: this.#dropped, suspicions };
   }
 
   /** Called within the call that changed a peer's state, boot or incarnation. */
   onChange(listener: ChangeListener): void {
-    this.#listeners.push(listener);
+    this.#beliefs.onChange(listener);
   }
 
   nextWakeMs(): number {
-    let next = Math.min(this.#nextRoundMs, this.#nextSyncMs, this.#probes.nextDeadlineMs());
-    for (const { deadlineMs } of this.#suspicions.values()) next = Math.min(next, deadlineMs);
-    return next;
+    return Math.min(
+      this.#nextRoundMs,
+      this.#nextSyncMs,
+      this.#probes.nextDeadlineMs(),
+      this.#beliefs.nextDeadlineMs(),
+    );
   }
 
   /** Every entry comes through here: notices how late the host is, and sends at its end what became urgent. */
@@ -126,11 +120,10 @@ export class FailureDetector {
       this.#stalls++;
       this.#setHealth(this.#health + 1);
       this.#probes.postpone(lateMs + this.#config.drainMs);
-      for (const suspicion of this.#suspicions.values()) {
-        suspicion.postpone(lateMs + this.#config.drainMs);
-      }
+      this.#beliefs.postpone(lateMs + this.#config.drainMs);
     }
     act();
+    this.#lookForOneself(context);
     this.#flush(context);
     this.#wakeMs = Math.max(context.nowMs, this.nextWakeMs());
   }
@@ -161,16 +154,12 @@ export class FailureDetector {
       const kept = addresses.slice(0, addressesMax);
       const known = this.#table.get(peer);
       if (known === undefined || boot > known.boot) {
-        this.#become(
-          { peer, boot, incarnation: 0, state: 'alive', addresses: kept },
-          context,
-          false,
-        );
+        const update = { peer, boot, incarnation: 0, state: 'alive', addresses: kept } as const;
+        this.#beliefs.become(update, context.nowMs, false);
       } else if (boot === known.boot) {
         if (kept.length > 0) this.#table.put({ ...known, addresses: kept });
         // It must hear of its own suspicion or death, which alone it can refute.
-        if (known.state !== 'alive')
-          this.#sendUpdates(peer, [this.#update({ peer }, context)], context);
+        if (known.state !== 'alive') this.#sendUpdates(peer, [{ peer }], context);
       }
       this.#send(peer, { type: 'digest', digest: this.#table.digest }, context);
     });
@@ -182,20 +171,13 @@ export class FailureDetector {
       if (known === undefined || !this.#table.isLiving(peer)) return;
       switch (how) {
         case 'refused':
-          this.#probes.end(peer);
-          this.#become({ ...known, state: 'dead', reset: true }, context, true);
+          this.#beliefs.become({ ...known, state: 'dead', reset: true }, context.nowMs, true);
           break;
         case 'reset':
-          // A slower suspicion that runs already gives way to this one.
-          this.#suspicions.delete(peer);
-          this.#accuse(known, this.#components.self, context, {
-            minMs: this.#config.resetSuspicionMs,
-            maxMs: this.#config.resetSuspicionMs,
-            confirmations: 0,
-          });
+          this.#beliefs.accuseBriefly(known, context.nowMs);
           break;
         case 'silent':
-          this.#accuse(known, this.#components.self, context);
+          this.#beliefs.accuse(known, this.#components.self, context.nowMs);
           break;
         case 'closed':
           break;
@@ -210,7 +192,7 @@ export class FailureDetector {
     this.#enter(context, () => {
       if (!this.#table.isLiving(peer)) return;
       const probe = this.#probes.get(peer) ?? this.#startProbe(peer, context.nowMs);
-      if (probe.helpers === 0) this.#askHelpers(probe, context);
+      if (probe.indirectAtMs !== Infinity) this.#askHelpers(probe, context);
     });
   }
 
@@ -218,7 +200,7 @@ export class FailureDetector {
   announceAway(forMs: number, context: GossipContext): void {
     this.#enter(context, () => {
       const awayUntilMs = context.nowMs + Math.min(forMs, this.#config.awayMaxMs);
-      this.#setOwn({ state: 'away', awayUntilMs }, context);
+      this.#beliefs.setOwn({ state: 'away', awayUntilMs }, context.nowMs);
     });
   }
 
@@ -233,11 +215,7 @@ export class FailureDetector {
       if (nowMs >= probe.failAtMs) this.#probeFailed(probe, context);
       else if (nowMs >= probe.indirectAtMs) this.#askHelpers(probe, context);
     }
-    for (const [peer, suspicion] of this.#suspicions) {
-      const known = this.#table.get(peer);
-      if (nowMs < suspicion.deadlineMs || known === undefined) continue;
-      this.#become({ ...known, state: 'dead', reset: false }, context, true);
-    }
+    this.#beliefs.expireSuspicions(nowMs);
   }
 
   /** Once a period: probe the next on the ring and, in turn, everybody else near. */
@@ -245,17 +223,14 @@ export class FailureDetector {
     const { periodMs, probesPerPeriod, probesPerPeriodInDoubt, forgetMs } = this.#config;
     this.#nextRoundMs = context.nowMs + periodMs * (1 + this.#health);
     this.#table.forgetDead(context.nowMs - forgetMs);
-    for (const view of this.#table.all()) {
-      if (view.state !== 'away' || view.peer === this.#components.self) continue;
-      if (context.nowMs < (view.awayUntilMs ?? 0)) continue;
-      this.#become({ ...view, state: 'dead', reset: false }, context, false);
-    }
+    this.#beliefs.expireAbsences(context.nowMs);
     this.#noticeOwnAddresses(context);
     const next = this.#table
       .ringNeighbours(this.#config.confirmations + 1, 1)
       .find((peer) => this.#table.get(peer)?.state === 'alive');
     if (next !== undefined) this.#probe(next, context);
-    const count = this.isInDoubt ? probesPerPeriodInDoubt : probesPerPeriod;
+    const isInDoubt = this.#beliefs.suspicions > 0;
+    const count = isInDoubt ? probesPerPeriodInDoubt : probesPerPeriod;
     for (let i = next === undefined ? 0 : 1; i < count; i++) {
       const target = this.#nextInTurn(context);
       if (target !== undefined) this.#probe(target, context);
@@ -325,7 +300,7 @@ export class FailureDetector {
     if (probe.helpers > 0 && !probe.helperSpoke) this.#setHealth(this.#health + 1);
     const known = this.#table.get(probe.target);
     if (known !== undefined && this.#table.isLiving(probe.target)) {
-      this.#accuse(known, this.#components.self, context);
+      this.#beliefs.accuse(known, this.#components.self, context.nowMs);
     }
   }
 
@@ -341,13 +316,13 @@ export class FailureDetector {
     }
     switch (message.type) {
       case 'ping': {
-        for (const update of message.updates) this.#apply(update, context);
+        for (const update of message.updates) this.#beliefs.apply(update, context.nowMs);
         const updates = this.#piggyback(from, context);
         this.#send(from, { type: 'ack', number: message.number, updates }, context);
         break;
       }
       case 'ack': {
-        for (const update of message.updates) this.#apply(update, context);
+        for (const update of message.updates) this.#beliefs.apply(update, context.nowMs);
         const relay = this.#probes.takeRelay(from, message.number);
         if (relay !== undefined) {
           this.#send(relay.asker, { type: 'ack', number: relay.askerNumber, updates: [] }, context);
@@ -370,7 +345,7 @@ export class FailureDetector {
         break;
       }
       case 'news':
-        for (const update of message.updates) this.#apply(update, context);
+        for (const update of message.updates) this.#beliefs.apply(update, context.nowMs);
         break;
       case 'digest':
         this.#compare(from, message.digest, context);
@@ -390,15 +365,12 @@ export class FailureDetector {
       .all()
       .toSorted((a, b) => b.sinceMs - a.sinceMs)
       .slice(0, this.#config.syncUpdatesMax);
-    this.#sendUpdates(
-      from,
-      newest.map(({ peer }) => this.#update({ peer }, context)),
-      context,
-    );
+    this.#sendUpdates(from, newest, context);
     this.#send(from, { type: 'digest', digest: this.#table.digest }, context);
   }
 
-  #sendUpdates(to: PeerId, updates: readonly Update[], context: GossipContext): void {
+  #sendUpdates(to: PeerId, rumours: readonly Rumour[], context: GossipContext): void {
+    const updates = this.#beliefs.updates(rumours, context.nowMs);
     const size = Math.min(updatesMax, this.#config.frameUpdatesMax);
     for (let i = 0; i < updates.length; i += size) {
       this.#send(to, { type: 'news', updates: updates.slice(i, i + size) }, context);
@@ -406,156 +378,17 @@ export class FailureDetector {
   }
 
   #piggyback(to: PeerId, context: GossipContext): Update[] {
-    const updates = this.#rumours
-      .take(this.#config.piggybackMax)
-      .map((rumour) => this.#update(rumour, context));
+    const rumours = this.#beliefs.rumours.take(this.#config.piggybackMax);
     // Buddy system: the accused hears it first.
-    const believed = this.#table.get(to);
-    if (believed !== undefined && believed.state !== 'alive') {
-      updates.unshift(this.#update({ peer: to }, context));
-    }
-    return updates;
-  }
-
-  /** Words for a rumour, from what is believed now. */
-  #update({ peer, suspectedBy }: Rumour, context: GossipContext): Update {
-    const view = this.#table.get(peer);
-    if (view === undefined) return { peer, boot: 0, incarnation: 0, state: 'alive' };
-    const { boot, incarnation, state, reset, addresses } = view;
-    const update = { peer, boot, incarnation, state };
-    switch (state) {
-      case 'alive':
-        return { ...update, addresses };
-      case 'suspect': {
-        const accusers = this.#suspicions.get(peer)?.accusers() ?? [];
-        const { self } = this.#components;
-        const accuser = suspectedBy ?? (accusers.includes(self) ? self : accusers[0]);
-        return accuser === undefined ? update : { ...update, suspectedBy: accuser };
-      }
-      case 'away':
-        return { ...update, addresses, awayForMs: (view.awayUntilMs ?? 0) - context.nowMs };
-      case 'dead':
-        return { ...update, reset };
-      default:
-        return state satisfies never;
-    }
+    const state = this.#table.get(to)?.state;
+    if (state !== undefined && state !== 'alive') rumours.unshift({ peer: to });
+    return this.#beliefs.updates(rumours, context.nowMs);
   }
 
   #send(to: PeerId, message: DetectorMessage, context: GossipContext): void {
     if (to !== this.#components.self) {
       context.send(to, encodeDetector(message, this.#components.wire));
     }
-  }
-
-  // Belief
-
-  /** Somebody's word about a peer. */
-  #apply(update: Update, context: GossipContext): void {
-    if (update.peer === this.#components.self) {
-      this.#refute(update, context);
-      return;
-    }
-    const known = this.#table.get(update.peer);
-    if (known === undefined) {
-      if (!this.#table.hasRoom) return;
-      if (update.state === 'suspect') {
-        this.#accuse(update, update.suspectedBy ?? update.peer, context);
-      } else this.#become(update, context, false);
-      return;
-    }
-    const order =
-      update.boot - known.boot ||
-      update.incarnation - known.incarnation ||
-      badness[update.state] - badness[known.state];
-    if (update.state === 'suspect' && order >= 0) {
-      this.#accuse(update, update.suspectedBy ?? update.peer, context);
-    } else if (order > 0) this.#become(update, context, false);
-  }
-
-  /** Our own state is ours to say: a worse belief of this boot is answered with a higher incarnation. */
-  #refute(update: Update, context: GossipContext): void {
-    const own = this.#own();
-    if (update.boot !== own.boot || update.incarnation < own.incarnation) return;
-    const isWorse = badness[update.state] > badness[own.state];
-    if (!isWorse && update.incarnation === own.incarnation) return;
-    if (isWorse) this.#setHealth(this.#health + 1);
-    this.#setOwn({ incarnation: update.incarnation + 1 }, context);
-  }
-
-  #own(): MemberView {
-    return this.#table.get(this.#components.self) as MemberView;
-  }
-
-  #setOwn(change: Partial<MemberView>, context: GossipContext): void {
-    const own = this.#own();
-    const incarnation = change.incarnation ?? own.incarnation + 1;
-    const sinceMs = change.state === undefined ? own.sinceMs : context.nowMs;
-    this.#put({ ...own, ...change, incarnation, sinceMs }, true);
-  }
-
-  #noticeOwnAddresses(context: GossipContext): void {
-    const addresses = this.#components.addresses().slice(0, addressesMax);
-    if (addresses.join() !== this.#own().addresses.join()) this.#setOwn({ addresses }, context);
-  }
-
-  #accuse(
-    accused: Pick<Update, 'peer' | 'boot' | 'incarnation'>,
-    accuser: PeerId,
-    context: GossipContext,
-    times: SuspicionTimes = this.#suspicionTimes(),
-  ): void {
-    const { peer, boot, incarnation } = accused;
-    const { self } = this.#components;
-    const known = this.#table.get(peer);
-    const suspicion = this.#suspicions.get(peer);
-    const isSame = known?.boot === boot && known.incarnation === incarnation;
-    if (suspicion !== undefined && known?.state === 'suspect' && isSame) {
-      if (!suspicion.confirm(accuser)) return;
-      this.#tell({ peer, suspectedBy: accuser }, accuser === self);
-      return;
-    }
-    this.#suspicions.set(peer, new Suspicion(times, context.nowMs, accuser));
-    this.#become({ peer, boot, incarnation, state: 'suspect' }, context, accuser === self);
-    // Whoever is near looks for itself, which confirms or makes the accused refute.
-    if (accuser !== self && this.#livingNeighbours().includes(peer)) this.#probe(peer, context);
-  }
-
-  #suspicionTimes(): SuspicionTimes {
-    const { suspicionMinMs, suspicionMaxFactor, confirmations } = this.#config;
-    const others = this.#table.living().length - 2;
-    const minMs = suspicionMinMs * Math.max(1, Math.log10(others + 2));
-    const possible = Math.max(0, Math.min(confirmations, others));
-    return { minMs, maxMs: minMs * suspicionMaxFactor, confirmations: possible };
-  }
-
-  #become(update: Update, context: GossipContext, wide: boolean): void {
-    const { peer, boot, incarnation, state } = update;
-    const known = this.#table.get(peer);
-    if (state !== 'suspect') this.#suspicions.delete(peer);
-    if (state === 'dead' || state === 'away') this.#probes.end(peer);
-    const isSameState = known?.state === state && known.boot === boot;
-    const awayForMs = Math.min(update.awayForMs ?? 0, this.#config.awayMaxMs);
-    this.#put(
-      {
-        peer,
-        boot,
-        incarnation,
-        state,
-        sinceMs: isSameState ? known.sinceMs : context.nowMs,
-        reset: state === 'dead' && update.reset === true,
-        addresses: update.addresses ?? known?.addresses ?? [],
-        ...(state === 'away' && { awayUntilMs: context.nowMs + awayForMs }),
-      },
-      wide,
-    );
-  }
-
-  /** The only door into the table. */
-  #put(view: MemberView, wide: boolean): void {
-    const previous = this.#table.get(view.peer);
-    this.#table.put(view);
-    this.#tell({ peer: view.peer }, wide);
-    for (const listener of this.#listeners) listener(view, previous);
   }
 
   // Telling
@@ -566,23 +399,32 @@ export class FailureDetector {
       .filter((peer) => peer !== this.#components.self && this.#table.isLiving(peer));
   }
 
-  #tell(rumour: Rumour, wide: boolean): void {
-    const peers = this.#table.size;
-    const times = Math.max(1, Math.ceil(this.#config.retransmitFactor * Math.log10(peers + 1)));
-    this.#rumours.add(rumour, times);
-    this.#urgent.push({ rumour, wide });
+  /** Whoever is near an accused peer probes it too: that confirms, or makes the accused refute. */
+  #lookForOneself(context: GossipContext): void {
+    if (this.#accused.length === 0) return;
+    const near = this.#livingNeighbours();
+    for (const peer of this.#accused) if (near.includes(peer)) this.#probe(peer, context);
+    this.#accused = [];
+  }
+
+  #noticeOwnAddresses({ nowMs }: GossipContext): void {
+    const addresses = this.#components.addresses().slice(0, addressesMax);
+    if (addresses.join() === this.#beliefs.own.addresses.join()) return;
+    this.#beliefs.setOwn({ addresses }, nowMs);
   }
 
   #flush(context: GossipContext): void {
-    if (this.#urgent.length === 0) return;
-    const urgent = this.#urgent;
-    this.#urgent = [];
+    const urgent = this.#beliefs.takeUrgent();
+    if (urgent.length === 0) return;
     const near = this.#livingNeighbours();
     const few = new Set(drawSome(near, this.#config.fanout, context.random));
     for (const peer of near) {
-      const rumours = urgent.filter(({ wide }) => wide || few.has(peer));
-      const updates = rumours.map(({ rumour }) => this.#update(rumour, context));
-      if (updates.length > 0) this.#sendUpdates(peer, updates, context);
+      const told = urgent.filter(({ wide }) => wide || few.has(peer));
+      this.#sendUpdates(
+        peer,
+        told.map(({ rumour }) => rumour),
+        context,
+      );
     }
   }
 }
