@@ -59,6 +59,19 @@ export class MemoryBackend implements Backend {
     } as ApiObject);
   }
 
+  /** Resolves when the catalog makes `holds` true. */
+  until(holds: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const unsubscribe = this.catalog.subscribe(() => check());
+      const check = (): void => {
+        if (!holds()) return;
+        unsubscribe();
+        resolve();
+      };
+      check();
+    });
+  }
+
   /** Makes a slice look as if all its members were ready. */
   settle(namespace: string, name: string): void {
     const slice = this.catalog.get(kindKeys.slice, namespace, name) as unknown as Slice;
