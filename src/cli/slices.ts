@@ -1,3 +1,4 @@
+import { jsonText } from '../client/json-text.ts';
 import { CliError, ExitCode, wrongUse } from './cli-error.ts';
 import { StatusError } from '../objects/status-error.ts';
 import { nearest } from '../lib/nearest.ts';
@@ -31,7 +32,7 @@ export const slicePath = (connection: Connection, name?: string): string =>
 async function notFound(connection: Connection, name: string): Promise<CliError> {
   const list = await connection.client.json(slicePath(connection));
   const names = (list['items'] as readonly JsonObject[]).map((item) =>
-    String((item['metadata'] as JsonObject)['name']),
+    jsonText((item['metadata'] as JsonObject)['name']),
   );
   const meant = nearest(name, names);
   const help =

@@ -44,7 +44,7 @@ export function processTerminal(): Terminal {
 }
 
 /** Columns that a text takes, colours not counted. Names here are ASCII, so one character is one column. */
-export const widthOf = (text: string): number => [...stripVTControlCharacters(text)].length;
+export const widthOf = (text: string): number => Array.from(stripVTControlCharacters(text)).length;
 
 export const padEnd = (text: string, width: number): string =>
   text + ' '.repeat(Math.max(0, width - widthOf(text)));

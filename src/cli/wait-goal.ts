@@ -1,3 +1,4 @@
+import { jsonText } from '../client/json-text.ts';
 import { findByJsonPath } from './output/jsonpath.ts';
 import { parseJsonPath } from './output/jsonpath-parser.ts';
 import { wrongUse } from './cli-error.ts';
@@ -45,8 +46,6 @@ function conditionGoal(type: string, status: string): Goal {
   };
 }
 
-const textOf = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
-
 function pathGoal(expression: string): Goal {
   const found = /^(\{.*\}|[^=]+?)(?:==?(.*))?$/s.exec(expression);
   const [, path = '', value] = found ?? [];
@@ -64,9 +63,9 @@ function pathGoal(expression: string): Goal {
     judge(object) {
       const values = object === undefined ? [] : findByJsonPath(parsed, object as unknown as Json);
       const now =
-        values.length === 0 ? `${path} is absent` : `${path} is ${values.map(textOf).join(' ')}`;
+        values.length === 0 ? `${path} is absent` : `${path} is ${values.map(jsonText).join(' ')}`;
       const isReached =
-        wanted === undefined ? values.length > 0 : values.some((each) => textOf(each) === wanted);
+        wanted === undefined ? values.length > 0 : values.some((each) => jsonText(each) === wanted);
       return { isReached, now };
     },
   };

@@ -1,3 +1,4 @@
+import { jsonText } from './json-text.ts';
 import type { HttpClient } from './http-client.ts';
 import type { Json, JsonObject } from '../objects/json.ts';
 
@@ -25,19 +26,19 @@ const words = (value: Json | undefined): readonly string[] =>
   Array.isArray(value) ? (value as readonly string[]) : [];
 
 function toResource(group: string, version: string, entry: JsonObject): ApiResource {
-  const plural = String(entry['resource'] ?? '');
-  const kind = String((entry['responseKind'] as JsonObject | undefined)?.['kind'] ?? plural);
+  const plural = jsonText(entry['resource']);
+  const kind = jsonText((entry['responseKind'] as JsonObject | undefined)?.['kind'] ?? plural);
   return {
     group,
     version,
     kind,
     plural,
-    singular: String(entry['singularResource'] ?? '') || kind.toLowerCase(),
+    singular: jsonText(entry['singularResource']) || kind.toLowerCase(),
     shortNames: words(entry['shortNames']),
     categories: words(entry['categories']),
     namespaced: entry['scope'] === 'Namespaced',
     verbs: words(entry['verbs']),
-    subresources: list(entry['subresources']).map((sub) => String(sub['subresource'] ?? '')),
+    subresources: list(entry['subresources']).map((sub) => jsonText(sub['subresource'])),
   };
 }
 
@@ -49,10 +50,10 @@ export async function discover(client: HttpClient): Promise<readonly ApiResource
   const found: ApiResource[] = [];
   for (const answer of answers) {
     for (const group of list((answer.body as JsonObject)['items'])) {
-      const name = String((group['metadata'] as JsonObject | undefined)?.['name'] ?? '');
+      const name = jsonText((group['metadata'] as JsonObject | undefined)?.['name']);
       for (const version of list(group['versions'])) {
         for (const entry of list(version['resources'])) {
-          found.push(toResource(name, String(version['version'] ?? ''), entry));
+          found.push(toResource(name, jsonText(version['version']), entry));
         }
       }
     }

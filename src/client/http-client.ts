@@ -1,3 +1,4 @@
+import { jsonText } from './json-text.ts';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 
@@ -110,7 +111,7 @@ function toError(status: number, text: string): StatusError {
     return new StatusError(textReasons[status] ?? 'InternalError', text.trim() || `HTTP ${status}`);
   }
   const reason = (document['reason'] ?? textReasons[status] ?? 'InternalError') as StatusReason;
-  const message = String(document['message'] ?? text);
+  const message = jsonText(document['message'] ?? text);
   return new StatusError(reason, message, document['details'] as StatusDetails | undefined);
 }
 

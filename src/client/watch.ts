@@ -1,3 +1,4 @@
+import { jsonText } from './json-text.ts';
 import { PeerUnreachable } from './http-client.ts';
 import { StatusError } from '../objects/status-error.ts';
 import { readJsonLines } from './json-lines.ts';
@@ -53,7 +54,7 @@ export async function* watchOnce(
   for await (const line of readJsonLines(chunks)) {
     const { type, object } = line as unknown as { type: string; object: JsonObject };
     if (type === 'ERROR') {
-      throw new StatusError(object['reason'] as StatusReason, String(object['message']));
+      throw new StatusError(object['reason'] as StatusReason, jsonText(object['message']));
     }
     if (type !== 'BOOKMARK') yield { type, object } as WatchEvent;
   }

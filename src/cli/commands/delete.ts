@@ -1,3 +1,4 @@
+import { jsonText } from '../../client/json-text.ts';
 import { CliError, ExitCode } from '../cli-error.ts';
 import { StatusError } from '../../objects/status-error.ts';
 import { readDuration } from '../duration-option.ts';
@@ -49,7 +50,7 @@ async function fromArguments(
       });
       return (list['items'] as readonly JsonObject[]).map((item) => {
         const metadata = item['metadata'] as JsonObject;
-        return { resource, namespace, name: String(metadata['name']) };
+        return { resource, namespace, name: jsonText(metadata['name']) };
       });
     }),
   );

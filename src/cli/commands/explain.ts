@@ -1,4 +1,5 @@
-import { OpenApi, readOpenApi } from '../openapi.ts';
+import { jsonText } from '../../client/json-text.ts';
+import { readOpenApi } from '../openapi.ts';
 import { CliError, ExitCode } from '../cli-error.ts';
 import { apiVersionOf } from '../../client/discovery.ts';
 import { nearest } from '../../lib/nearest.ts';
@@ -7,7 +8,7 @@ import { withExamples } from '../examples.ts';
 import type { ApiResource } from '../../client/discovery.ts';
 import type { Cli } from '../cli.ts';
 import type { Command } from 'commander';
-import type { Schema } from '../openapi.ts';
+import type { OpenApi, Schema } from '../openapi.ts';
 import type { Terminal } from '../terminal.ts';
 
 const depthMax = 12;
@@ -40,7 +41,7 @@ function wrap(text: string, width: number, indent: string): string {
 function limitsOf(schema: Schema): readonly string[] {
   return [
     schema.default === undefined ? undefined : `default ${JSON.stringify(schema.default)}`,
-    schema.enum === undefined ? undefined : `one of ${schema.enum.join(', ')}`,
+    schema.enum === undefined ? undefined : `one of ${schema.enum.map(jsonText).join(', ')}`,
     schema.minimum === undefined ? undefined : `at least ${schema.minimum}`,
     schema.maximum === undefined ? undefined : `at most ${schema.maximum}`,
   ].filter((text) => text !== undefined);

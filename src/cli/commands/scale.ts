@@ -1,3 +1,4 @@
+import { jsonText } from '../../client/json-text.ts';
 import { CliError, ExitCode, wrongUse } from '../cli-error.ts';
 import { parseCount } from '../slices.ts';
 import { qualifiedName, resourcePath } from '../../client/discovery.ts';
@@ -30,7 +31,7 @@ async function scale(cli: Cli, words: readonly string[], options: ScaleOptions):
       const now = (await connection.client.json(path))['spec'] as JsonObject;
       if ((now['replicas'] ?? 0) !== expected) {
         throw new CliError(
-          `${resource.singular} ${name} was not scaled: its size is ${String(now['replicas'] ?? 0)}, not ${expected}`,
+          `${resource.singular} ${name} was not scaled: its size is ${jsonText(now['replicas'] ?? 0)}, not ${expected}`,
           ExitCode.failed,
         );
       }

@@ -1,3 +1,4 @@
+import { jsonText } from '../../client/json-text.ts';
 import { CliError, ExitCode } from '../cli-error.ts';
 import { nearest } from '../../lib/nearest.ts';
 import { patchSlice, readSlice } from '../slices.ts';
@@ -36,7 +37,7 @@ async function terminateNodes(
     : { exclude };
   await patchSlice(cli, connection, slice, patch);
   const become = shrinks
-    ? `, its size is ${String(patch['size'])} now`
+    ? `, its size is ${jsonText(patch['size'])} now`
     : ', others take their places';
   cli.terminal.out(`slice.p2pcs.io/${name} excludes ${peers.join(', ')}${become}\n`);
 }

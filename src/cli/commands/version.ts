@@ -1,3 +1,4 @@
+import { jsonText } from '../../client/json-text.ts';
 import { parseFormat, printDocument } from '../output/format.ts';
 import { query } from '../slices.ts';
 import { version } from '../version.ts';
@@ -22,8 +23,8 @@ async function printVersions(cli: Cli, options: VersionOptions): Promise<void> {
     server = { server: { ...info, gitVersion: connection.version['gitVersion'] } };
     if (isText) {
       cli.terminal.out(
-        `p2pcsd ${String(info['version'])}, peer ${String(info['peer'])} of cloud ${String(info['cloudId']).slice(0, 12)} ` +
-          `(API as of Kubernetes ${String(connection.version['gitVersion']).split('+')[0]})\n`,
+        `p2pcsd ${jsonText(info['version'])}, peer ${jsonText(info['peer'])} of cloud ${jsonText(info['cloudId']).slice(0, 12)} ` +
+          `(API as of Kubernetes ${jsonText(connection.version['gitVersion']).split('+')[0]})\n`,
       );
     }
   }

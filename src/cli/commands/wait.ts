@@ -1,3 +1,4 @@
+import { jsonText } from '../../client/json-text.ts';
 import { CliError, ExitCode, wrongUse } from '../cli-error.ts';
 import { readDuration } from '../duration-option.ts';
 import { parseGoal } from '../wait-goal.ts';
@@ -35,7 +36,7 @@ async function named(
   });
   return (list['items'] as readonly JsonObject[]).map((item) => ({
     resource,
-    name: String((item['metadata'] as JsonObject)['name']),
+    name: jsonText((item['metadata'] as JsonObject)['name']),
   }));
 }
 

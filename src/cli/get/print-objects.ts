@@ -1,3 +1,4 @@
+import { jsonText } from '../../client/json-text.ts';
 import { askFor, isForgiven } from './request.ts';
 import { printDocument } from '../output/format.ts';
 import type { Cli } from '../cli.ts';
@@ -46,7 +47,7 @@ export async function printObjects(
 function itemsTyped(document: JsonObject): JsonObject {
   const { items, kind, apiVersion } = document;
   if (!Array.isArray(items)) return document;
-  const type = { apiVersion, kind: String(kind).replace(/List$/, '') };
+  const type = { apiVersion, kind: jsonText(kind).replace(/List$/, '') };
   return {
     ...document,
     items: (items as readonly JsonObject[]).map((item) => ({ ...type, ...item })),

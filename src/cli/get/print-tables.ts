@@ -1,3 +1,4 @@
+import { jsonText } from '../../client/json-text.ts';
 import { TablePrinter } from '../output/table.ts';
 import { TableReader, tableAccept } from '../output/server-table.ts';
 import { askFor, isForgiven } from './request.ts';
@@ -18,7 +19,7 @@ function sortRows(rows: readonly ServerRow[], sortBy: string | undefined): reado
   return rows.toSorted((a, b) => {
     const [left, right] = [key(a), key(b)];
     if (typeof left === 'number' && typeof right === 'number') return left - right;
-    return String(left).localeCompare(String(right), 'en', { numeric: true });
+    return jsonText(left).localeCompare(jsonText(right), 'en', { numeric: true });
   });
 }
 

@@ -1,3 +1,4 @@
+import { jsonText } from '../../client/json-text.ts';
 import { TablePrinter } from '../output/table.ts';
 import { TableReader, tableAccept } from '../output/server-table.ts';
 import { askFor } from './request.ts';
@@ -12,7 +13,7 @@ import type { ServerTable } from '../output/server-table.ts';
 import type { Target } from '../targets.ts';
 
 const versionOf = (document: JsonObject): string =>
-  String((document['metadata'] as JsonObject | undefined)?.['resourceVersion'] ?? '0');
+  jsonText((document['metadata'] as JsonObject | undefined)?.['resourceVersion'] ?? '0');
 
 /** Prints what there is, then every change, until the user interrupts or the peer goes. */
 export async function watchTarget(

@@ -32,10 +32,12 @@ const loopback = '127.0.0.1';
 /** New peers join through this many earlier ones. */
 const contactsMax = 3;
 
+const isName = (text: string): boolean => isLabel(text);
+
 /** The name of the owner when none was given: the user's own, where it can be one. */
 function defaultOwner(): string {
   const { username } = userInfo();
-  return username !== 'root' && isLabel(username) ? username : 'admin';
+  return username !== 'root' && isName(username) ? username : 'admin';
 }
 
 const addressOf = (host: string, port: number): string =>
@@ -88,7 +90,7 @@ export class LocalCloud {
 
   /** Opens it, or makes a root key and an owner when there is none; adds owners that are new. */
   static ensure(folder: CloudFolder, owners: readonly string[]): LocalCloud {
-    const bad = owners.find((name) => !isLabel(name));
+    const bad = owners.find((name) => !isName(name));
     if (bad !== undefined) {
       throw wrongUse(
         `--owners: "${bad}" is no name: lowercase letters, digits and dashes, at most 63`,
@@ -180,7 +182,7 @@ export class LocalCloud {
       readonly mdns: boolean;
     },
   ): Promise<Bundle> {
-    if (!isLabel(name)) {
+    if (!isName(name)) {
       throw wrongUse(
         `"${name}" is no name for a peer: lowercase letters, digits and dashes, at most 63`,
       );
@@ -217,7 +219,7 @@ export class LocalCloud {
   }
 
   async #addPeer(wish: PeerWish, listenPort: number, apiPort: number): Promise<void> {
-    if (!isLabel(wish.name)) {
+    if (!isName(wish.name)) {
       throw wrongUse(
         `"${wish.name}" is no name for a peer: lowercase letters, digits and dashes, at most 63`,
       );

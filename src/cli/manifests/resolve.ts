@@ -1,3 +1,4 @@
+import { jsonText } from '../../client/json-text.ts';
 import { CliError, ExitCode } from '../cli-error.ts';
 import { apiVersionOf, findKind } from '../../client/discovery.ts';
 import { nearest } from '../../lib/nearest.ts';
@@ -22,7 +23,7 @@ function unknownKind(manifest: ManifestObject, resources: readonly ApiResource[]
   const { apiVersion, kind } = manifest.object;
   const sameKind = resources.find((resource) => resource.kind === kind);
   const meant = nearest(
-    String(kind),
+    jsonText(kind),
     resources.map((resource) => resource.kind),
   );
   const help =
@@ -33,7 +34,7 @@ function unknownKind(manifest: ManifestObject, resources: readonly ApiResource[]
       : [`${sameKind.kind} is served as ${apiVersionOf(sameKind)}`];
   const place = placeOf(manifest, sameKind === undefined ? 'kind' : 'apiVersion');
   return new CliError(
-    `${place}: the cloud has no kind ${String(kind)} in ${String(apiVersion)}`,
+    `${place}: the cloud has no kind ${jsonText(kind)} in ${jsonText(apiVersion)}`,
     ExitCode.failed,
     help,
   );
@@ -48,13 +49,13 @@ export async function resolveManifests(
   const resources = await connection.resources();
   return manifests.map((manifest) => {
     const { object } = manifest;
-    const resource = findKind(resources, String(object['apiVersion']), String(object['kind']));
+    const resource = findKind(resources, jsonText(object['apiVersion']), jsonText(object['kind']));
     if (resource === undefined) throw unknownKind(manifest, resources);
     const metadata = object['metadata'] as JsonObject;
-    const name = String(metadata['name']);
+    const name = jsonText(metadata['name']);
     if (!resource.namespaced) return { manifest, resource, namespace: undefined, name, object };
     const own = metadata['namespace'];
-    const namespace = String(own ?? connection.namespace);
+    const namespace = jsonText(own ?? connection.namespace);
     if (givenNamespace !== undefined && namespace !== givenNamespace) {
       throw new CliError(
         `${placeOf(manifest, 'metadata.namespace')}: the object is in namespace ${namespace}, but -n says ${givenNamespace}`,

@@ -12,7 +12,7 @@ export class CharacterGrid {
   write(x: number, y: number, text: string, colour?: Colour): void {
     while (this.#rows.length <= y) this.#rows.push([]);
     const row = this.#rows[y]!;
-    [...text].forEach((character, at) => {
+    Array.from(text).forEach((character, at) => {
       while (row.length < x + at) row.push({ character: ' ', colour: undefined });
       row[x + at] = { character, colour };
     });

@@ -1,3 +1,4 @@
+import { jsonText } from '../../client/json-text.ts';
 import { nearest } from '../../lib/nearest.ts';
 import { parseJsonPath } from './jsonpath-parser.ts';
 import { printJsonPath } from './jsonpath.ts';
@@ -46,9 +47,9 @@ export function parseFormat(option: string | undefined): Format {
 
 /** `slice.p2pcs.io/structures` of an object. */
 export function objectName(object: JsonObject): string {
-  const [group, version] = String(object['apiVersion'] ?? '').split('/');
-  const kind = String(object['kind'] ?? '').toLowerCase();
-  const name = String((object['metadata'] as JsonObject | undefined)?.['name'] ?? '');
+  const [group, version] = jsonText(object['apiVersion']).split('/');
+  const kind = jsonText(object['kind']).toLowerCase();
+  const name = jsonText((object['metadata'] as JsonObject | undefined)?.['name']);
   return `${kind}${version === undefined ? '' : `.${group}`}/${name}`;
 }
 

@@ -1,3 +1,4 @@
+import { jsonText } from '../../client/json-text.ts';
 import type { Json, JsonObject } from '../../objects/json.ts';
 import type { JsonPath, Operand, Part, Step } from './jsonpath-parser.ts';
 
@@ -86,14 +87,12 @@ function walk(start: Json, steps: readonly Step[], root: Json): readonly Json[] 
   return values;
 }
 
-const textOf = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
-
 function print(parts: readonly Part[], here: Json, root: Json): string {
   return parts
     .map((part) => {
       if (part.type === 'text') return part.text;
       const values = walk(part.isRoot ? root : here, part.steps, root);
-      if (part.type === 'path') return values.map(textOf).join(' ');
+      if (part.type === 'path') return values.map(jsonText).join(' ');
       return values.map((value) => print(part.body, value, root)).join('');
     })
     .join('');

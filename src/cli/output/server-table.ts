@@ -1,3 +1,4 @@
+import { jsonText } from '../../client/json-text.ts';
 import type { Json, JsonObject } from '../../objects/json.ts';
 
 /** meta.k8s.io/v1 Table, the part that is printed. */
@@ -25,12 +26,12 @@ export interface TableLook {
 
 const labelsOf = (metadata: JsonObject): string => {
   const labels = Object.entries((metadata['labels'] ?? {}) as JsonObject);
-  return labels.map(([name, value]) => `${name}=${String(value)}`).join(',') || '<none>';
+  return labels.map(([name, value]) => `${name}=${jsonText(value)}`).join(',') || '<none>';
 };
 
 const cellText = (cell: Json | undefined): string => {
   if (cell === null || cell === undefined || cell === '') return '<none>';
-  return typeof cell === 'object' ? JSON.stringify(cell) : String(cell).replaceAll('\n', ' ');
+  return typeof cell === 'object' ? JSON.stringify(cell) : jsonText(cell).replaceAll('\n', ' ');
 };
 
 /** The headers and cells to print of a server's Table. */
