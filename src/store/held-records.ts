@@ -11,10 +11,6 @@ export class HeldRecords {
     return this.#held.size;
   }
 
-  has(id: string): boolean {
-    return this.#held.has(id);
-  }
-
   hold(record: VerifiedRecord): void {
     this.#held.set(idOfHash(record.hash), record);
     if (this.#held.size <= maxHeld) return;

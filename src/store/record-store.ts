@@ -112,11 +112,6 @@ export class RecordStore {
     return this.#digest;
   }
 
-  /** Whether a record from the future waits here. */
-  isHeld(id: string): boolean {
-    return this.#held.has(id);
-  }
-
   /** @param nowMs the local wall clock */
   offer(record: VerifiedRecord, nowMs: number): Offer {
     if (wallMsOf(record) > nowMs + maxAheadMs) {

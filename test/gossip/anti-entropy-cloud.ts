@@ -30,7 +30,7 @@ interface Flying {
 
 /** Replicas with real stores, real signatures and the real codec, on a clock and a network of the test's making. */
 export class AntiEntropyCloud {
-  readonly replicas = new Map<PeerId, Replica>();
+  readonly replicas: Map<PeerId, Replica> = new Map<PeerId, Replica>();
   readonly #random: SeededRandom;
   readonly #env: RecordEnv;
   readonly #config: AntiEntropyConfig;

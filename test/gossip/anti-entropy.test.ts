@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeMessage, encodeMessage } from '../../src/gossip/anti-entropy/message.ts';
-import { claimed, env, node1, startMs, written } from '../store/writers.ts';
+import { toHex } from '../../src/lib/hex.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  type Message,
+} from '../../src/gossip/anti-entropy/message.ts';
+import { crypto, TestCloud } from '../trust/cloud.ts';
+import { makeOwnerRecord } from '../../src/store/make-record.ts';
+import { claimed, env, node1, sliceDraft, startMs, written } from '../store/writers.ts';
 import { AntiEntropyCloud } from './anti-entropy-cloud.ts';
 import type { PeerId } from '../../src/objects/ids.ts';
 import type { VerifiedRecord } from '../../src/store/record.ts';
@@ -12,6 +19,18 @@ const checks = env();
 
 function cloudOf(count: number, seed = 1, config = {}): AntiEntropyCloud {
   return new AntiEntropyCloud(count, checks, { seed, wallMs, config });
+}
+
+/** A record that is in order, in another cloud. */
+function recordOf(other: TestCloud): VerifiedRecord {
+  const owner = other.owner('alice');
+  const peer = other.peer('node1', owner);
+  const certificates = {
+    owner: owner.certificate.encoded,
+    delegation: other.delegation(owner, peer).encoded,
+  };
+  const made = makeOwnerRecord(peer.signer, certificates, { ...sliceDraft, name: 'odd' }, crypto);
+  return made.record ?? assert.fail(made.reason);
 }
 
 const many: readonly VerifiedRecord[] = Array.from({ length: 300 }, (_, i) =>
@@ -119,11 +138,8 @@ test('equality with a peer that is still syncing proves nothing', () => {
 test('a record that is refused is not fetched over and over, and does not keep a peer from being synced', () => {
   const cloud = cloudOf(2);
   const [a, b] = [cloud.at(0), cloud.at(1)];
-  const foreign = {
-    ...written({ name: 'odd' }),
-    bytes: Uint8Array.of(1, 2, 3),
-    hash: 'ab'.repeat(32),
-  };
+  const other = new TestCloud('other');
+  const foreign = recordOf(other);
   a.store.offer(foreign, wallMs);
   a.store.offer(many[0] as VerifiedRecord, wallMs);
   cloud.linkUp(b, a);
@@ -171,42 +187,42 @@ test('arbitrary bytes and arbitrary messages never throw and change nothing', ()
   const target = cloud.at(0);
   target.store.offer(claimed(node1), wallMs);
   const root = target.store.digest.rootHash();
-  const id = fc
-    .uint8Array({ minLength: 16, maxLength: 16 })
-    .map((b) => Buffer.from(b).toString('hex'));
+  const id = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => toHex(bytes));
   const ids = fc.array(id, { maxLength: 5 });
-  const message = fc.oneof(
-    fc.record({
-      type: fc.constant('digest' as const),
-      isSyncing: fc.boolean(),
-      root: fc.uint8Array({ minLength: 32, maxLength: 32 }),
-    }),
-    fc.record({ type: fc.constant('same' as const), isSyncing: fc.boolean() }),
-    fc.record({
-      type: fc.constant('buckets' as const),
-      isSyncing: fc.boolean(),
-      hashes: fc.uint8Array({ minLength: 4096, maxLength: 4096 }),
-    }),
-    fc.record({
-      type: fc.constant('ids' as const),
-      isPartial: fc.boolean(),
-      buckets: fc.uniqueArray(fc.record({ bucket: fc.nat(255), ids }), {
-        maxLength: 5,
-        selector: (each) => each.bucket,
-      }),
-    }),
-    fc.record({
-      type: fc.constant('have' as const),
-      isAnswer: fc.boolean(),
-      isPartial: fc.boolean(),
-      ids,
-    }),
-    fc.record({ type: fc.constant('want' as const), ids }),
-    fc.record({
-      type: fc.constant('records' as const),
-      isEnd: fc.boolean(),
-      records: fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 5 }),
-    }),
+  const flag = fc.boolean();
+  const bytesOf = (length: number): fc.Arbitrary<Uint8Array> =>
+    fc
+      .uint8Array({ minLength: length, maxLength: length, size: 'max' })
+      .map((b) => Uint8Array.from(b));
+  const buckets = fc
+    .uniqueArray(fc.nat(255), { maxLength: 5 })
+    .chain((chosen) =>
+      fc.tuple(...chosen.map((bucket) => ids.map((each) => ({ bucket, ids: each })))),
+    );
+  const records = fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 5 });
+  const message: fc.Arbitrary<Message> = fc.oneof(
+    fc
+      .tuple(flag, bytesOf(32))
+      .map(([isSyncing, root]) => ({ type: 'digest', isSyncing, root }) as const),
+    flag.map((isSyncing) => ({ type: 'same', isSyncing }) as const),
+    fc
+      .tuple(flag, fc.nat(255))
+      .map(
+        ([isSyncing, fill]) =>
+          ({ type: 'buckets', isSyncing, hashes: new Uint8Array(4096).fill(fill) }) as const,
+      ),
+    fc
+      .tuple(flag, buckets)
+      .map(([isPartial, all]) => ({ type: 'ids', isPartial, buckets: all }) as const),
+    fc
+      .tuple(flag, flag, ids)
+      .map(
+        ([isAnswer, isPartial, all]) => ({ type: 'have', isAnswer, isPartial, ids: all }) as const,
+      ),
+    ids.map((all) => ({ type: 'want', ids: all }) as const),
+    fc
+      .tuple(flag, records)
+      .map(([isEnd, all]) => ({ type: 'records', isEnd, records: all }) as const),
   );
   fc.assert(
     fc.property(message, fc.uint8Array({ maxLength: 300 }), (sensible, bytes) => {
