@@ -70,7 +70,8 @@ export class MeasuredCloud {
     void (async () => {
       try {
         for await (const line of readJsonLines(chunks)) {
-          onEvent(String(line['type']), line['object'] as JsonObject);
+          const event = line as JsonObject;
+          onEvent(String(event['type']), event['object'] as JsonObject);
         }
       } catch {
         // The watch was aborted, or its peer was killed on purpose.

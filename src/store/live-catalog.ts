@@ -1,6 +1,7 @@
 import type { ApiObject } from '../objects/object.ts';
 import type { KindKey, Uid } from '../objects/ids.ts';
 import { canonicalJson } from '../lib/canonical-json.ts';
+import type { Json } from '../objects/json.ts';
 import type { Catalog, CatalogEvent } from './catalog.ts';
 
 /** How many past events a watch may still ask for. */
@@ -107,7 +108,7 @@ export class LiveCatalog implements Catalog {
     const entries = this.#entries(kind);
     const previous = entries.get(key);
     const shown = { ...object, metadata: { ...object.metadata, generation } };
-    const content = canonicalJson(shown);
+    const content = canonicalJson(shown as unknown as Json);
     if (previous?.content === content) return previous.object;
     if (previous !== undefined && previous.object.metadata.uid !== object.metadata.uid) {
       this.drop(kind, object.metadata.namespace ?? '', object.metadata.name);
