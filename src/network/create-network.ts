@@ -19,9 +19,8 @@ import type { Link, LinkLoss, Network, RelayHandler } from './network.ts';
 import type { NetworkLimits, NetworkOptions } from './network-options.ts';
 import type { PeerLink } from './peer-link.ts';
 
-const tickMs = 1_000;
-/** The address book is saved at most every so many ticks, and at the end. */
-const saveEveryTicks = 10;
+/** The address book is saved at most this often, and at the end. */
+const saveEveryMs = 10_000;
 /** How often a caller looks whether a link that is being recovered is back. */
 const recoveryPollMs = 10;
 
@@ -228,13 +227,15 @@ class Libp2pNetwork implements Network {
         { cause },
       );
     }
-    let ticks = 0;
+    let savedAtMs = performance.now();
     const ticker = setInterval(() => {
       const nowMs = performance.now();
       links.tick(nowMs);
       keeper.tick(nowMs);
-      if (++ticks % saveEveryTicks === 0) this.#save();
-    }, tickMs);
+      if (nowMs - savedAtMs < saveEveryMs) return;
+      savedAtMs = nowMs;
+      this.#save();
+    }, limits.tickMs);
     return { libp2p, dialler, greeter, keeper, ticker };
   }
 

@@ -107,9 +107,12 @@ const silentCodes: readonly string[] = [
 function outcomeOf(error: unknown): DialOutcome {
   const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
   const kinds = errors.map((one): DialOutcome => {
-    const { code, name } = one as { code?: string; name?: string };
+    const { code, name, message = '' } = one as { code?: string; name?: string; message?: string };
     if (code === 'ECONNREFUSED') return 'refused';
-    if (name === 'TimeoutError' || name === 'AbortError') return 'silent';
+    // A time-out during the Noise handshake arrives as EncryptionFailedError, with only its message left.
+    if (name === 'TimeoutError' || name === 'AbortError' || /\baborted\b/.test(message)) {
+      return 'silent';
+    }
     return code !== undefined && silentCodes.includes(code) ? 'silent' : 'rejected';
   });
   if (kinds.every((kind) => kind === 'refused')) return 'refused';

@@ -25,6 +25,7 @@ export class FramedStream {
   /** Reasons to hold back reading; libp2p then stops granting the sender window, so memory stays bounded. */
   readonly #holds = new Set<string>();
   #reading = true;
+  #paused = false;
   #ended = false;
   #roomAnnounced = false;
   /** Bytes handed to the stream so far. */
@@ -92,20 +93,11 @@ export class FramedStream {
   /** Stops reading until `release` with the same reason. */
   hold(reason: string): void {
     this.#holds.add(reason);
-    try {
-      this.#stream.pause();
-    } catch {
-      // Closing: nothing more will be read.
-    }
+    this.#settleReading();
   }
 
   release(reason: string): void {
-    if (!this.#holds.delete(reason) || this.#holds.size > 0) return;
-    try {
-      this.#stream.resume();
-    } catch {
-      this.#end(undefined);
-    }
+    if (this.#holds.delete(reason)) this.#settleReading();
   }
 
   /** Ends the own writing side after what was written has left; never rejects. */
@@ -136,6 +128,25 @@ export class FramedStream {
         this.#end(fault);
       }
     }
+  }
+
+  /**
+   * Later, never from inside a read: a stream that is paused while its `resume` still hands out what had gathered
+   * grants the sender window all the same, until its buffer bursts.
+   */
+  #settleReading(): void {
+    queueMicrotask(() => {
+      const paused = this.#holds.size > 0;
+      if (paused === this.#paused || this.#ended) return;
+      this.#paused = paused;
+      try {
+        if (paused) this.#stream.pause();
+        else this.#stream.resume();
+      } catch {
+        // The stream closes: nothing more will be read.
+        this.#end(undefined);
+      }
+    });
   }
 
   #end(fault: FrameFault | undefined): void {

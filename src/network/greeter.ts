@@ -126,7 +126,10 @@ export class Greeter {
   }
 
   stop(): void {
-    for (const timer of this.#strangers.values()) clearTimeout(timer);
+    for (const [connection, timer] of this.#strangers) {
+      clearTimeout(timer);
+      connection.abort(new Error('this daemon stops'));
+    }
     this.#strangers.clear();
   }
 

@@ -13,6 +13,11 @@ const stableMs = 5_000;
 const sendAgainMs = 1_000;
 /** Remembered peers tried while there is no link at all. */
 const rememberedMax = 32;
+/**
+ * Who wants a peer with a smaller id waits about so long for it to dial first: two that learn of each other at once
+ * would both dial, and a handshake costs 10 ms of CPU.
+ */
+const courtesyMs = 100;
 /** Strangers from the LAN are dialled while there are fewer links than this. */
 const introductionsBelow = 8;
 
@@ -35,6 +40,8 @@ export class Keeper {
   readonly #bootstrap: ReadonlyMap<PeerId, readonly string[]>;
   /** Undefined until somebody says what is wanted: until then every link is. */
   #wanted: ReadonlySet<PeerId> | undefined;
+  /** When peers with smaller ids were first wanted. */
+  readonly #wantedAtMs = new Map<PeerId, number>();
   #timer: NodeJS.Timeout | undefined;
   #running = false;
 
@@ -56,7 +63,15 @@ export class Keeper {
 
   want(peers: readonly PeerId[]): void {
     const { self, limits } = this.#components;
+    const before = this.#wanted;
     this.#wanted = new Set(peers.filter((peer) => peer !== self).slice(0, limits.linksMax));
+    const nowMs = performance.now();
+    for (const peer of this.#wanted) {
+      if (before?.has(peer) !== true && peer < self) this.#wantedAtMs.set(peer, nowMs);
+    }
+    for (const peer of this.#wantedAtMs.keys()) {
+      if (!this.#wanted.has(peer)) this.#wantedAtMs.delete(peer);
+    }
     this.#tellWishes();
     this.#wake();
   }
@@ -127,13 +142,20 @@ export class Keeper {
     for (const peer of this.#candidates()) {
       if (links.size + dialler.running >= limits.linksMax) break;
       if (links.get(peer) !== undefined || dialler.isDialling(peer)) continue;
-      const dueMs = this.#backoff.notBeforeMs(peer);
+      const dueMs = Math.max(this.#backoff.notBeforeMs(peer), this.#courtesyEndMs(peer));
       // Whoever waits for a free dial is woken by the end of one.
       if (dueMs > nowMs) nextMs = Math.min(nextMs, dueMs);
       else if (dialler.running < limits.dialsMax) void this.#dial(peer);
     }
     if (nextMs === Infinity) return;
     this.#timer = setTimeout(() => this.#wake(), Math.max(1, nextMs - nowMs));
+  }
+
+  /** With no link at all there is no time for courtesy. */
+  #courtesyEndMs(peer: PeerId): number {
+    const wantedAtMs = this.#wantedAtMs.get(peer);
+    if (wantedAtMs === undefined || this.#components.links.size === 0) return 0;
+    return wantedAtMs + courtesyMs * (0.5 + Math.random());
   }
 
   #candidates(): readonly PeerId[] {

@@ -175,9 +175,17 @@ export class LinkChannel {
     const waitMs = Math.max(this.#frames.take(1, nowMs), this.#bytes.take(bytes, nowMs));
     if (waitMs < 1 || this.#slowDown !== undefined) return;
     this.#stream.hold('rate');
+    this.#resumeAfter(waitMs);
+  }
+
+  /** What was in flight when reading stopped adds to the debt, so it is looked at again before reading goes on. */
+  #resumeAfter(waitMs: number): void {
     this.#slowDown = setTimeout(() => {
+      const nowMs = performance.now();
+      const leftMs = Math.max(this.#frames.take(0, nowMs), this.#bytes.take(0, nowMs));
       this.#slowDown = undefined;
-      this.#stream.release('rate');
+      if (leftMs >= 1) this.#resumeAfter(leftMs);
+      else this.#stream.release('rate');
     }, waitMs);
   }
 }

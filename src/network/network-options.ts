@@ -67,6 +67,8 @@ export interface NetworkLimits {
   readonly surplusAfterMs: number;
   /** Writes that make no progress for so long end the link. */
   readonly stuckMs: number;
+  /** How often what is due is looked for: pings, stuck writes, links that nobody wants. */
+  readonly tickMs: number;
   /** Mean pause between two pings of one link. */
   readonly pingEveryMs: number;
   /** Relayed calls at once per peer, each way. */
@@ -91,9 +93,10 @@ export const defaultLimits: NetworkLimits = {
   recoverMs: 1_000,
   backoffFirstMs: 100,
   backoffMaxMs: 30_000,
-  dialsMax: 16,
+  dialsMax: 8,
   surplusAfterMs: 30_000,
   stuckMs: 10_000,
+  tickMs: 1_000,
   pingEveryMs: 20_000,
   relaysPerPeerMax: 16,
   relayBodyBytesMax: 1024 * 1024,

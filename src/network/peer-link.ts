@@ -7,6 +7,8 @@ import type { LinkChannel } from './link-channel.ts';
 import type { Link } from './network.ts';
 import type { SendQueue } from './send-queue.ts';
 
+/** Soon, so that the round trip is known early, but not among the first frames. */
+const firstPingMs = 500;
 /** One write to a stream. */
 const batchBytes = 64 * 1024;
 /** After so long a channel that was given up for another is closed, although the other side has not moved yet. */
@@ -46,8 +48,7 @@ export class PeerLink implements Link {
     this.boot = hello.boot;
     this.sinceMs = nowMs;
     this.busyAtMs = nowMs;
-    // Soon, so that the round trip is known early, but not among the first frames.
-    this.#pingAtMs = nowMs + 1000;
+    this.#pingAtMs = nowMs + firstPingMs;
     this.queue = queue;
     this.credential = hello.credential;
     this.addresses = hello.addresses;

@@ -161,13 +161,15 @@ export async function pause(ms: number): Promise<void> {
 }
 
 /** Starts peers, runs the test, stops them whatever came of it. */
-export async function withPeers<T extends readonly TestPeer[]>(
-  peers: T,
-  run: (...peers: T) => Promise<void>,
+export async function withPeers(
+  peers: readonly TestPeer[],
+  run: (a: TestPeer, b: TestPeer, c: TestPeer) => Promise<void>,
 ): Promise<void> {
   await Promise.all(peers.map(async (peer) => peer.network.start()));
   try {
-    await run(...peers);
+    const [a, b, c] = peers;
+    // A test names as many as it made.
+    await run(a as TestPeer, b as TestPeer, c as TestPeer);
   } finally {
     await Promise.all(peers.map(async (peer) => peer.network.stop()));
   }
