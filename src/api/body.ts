@@ -1,16 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 
-import { parse as parseYaml } from 'yaml';
-
 import type { Json } from '../objects/json.ts';
 import { StatusError } from '../objects/status-error.ts';
 import { badRequest } from './errors.ts';
 import { decodeProtobuf } from './protobuf.ts';
+import { parseYamlBody } from './yaml-body.ts';
 
 /** As Kubernetes has it. */
 const bodyBytesMax = 3 * 1024 * 1024;
 /** YAML takes a hundred times as long to read as JSON, and while it is read nothing else is served. */
-const yamlBytesMax = 512 * 1024;
+const yamlBytesMax = 128 * 1024;
 const depthMax = 64;
 
 const tooLarge = (maxBytes: number): StatusError =>
@@ -58,15 +57,11 @@ function parseJson(text: string): Json {
   }
 }
 
-function parseYamlText(text: string): Json {
+function parseYaml(text: string): Json {
   if (text.length > yamlBytesMax) throw tooLarge(yamlBytesMax);
-  try {
-    return parseYaml(text, { version: '1.1', uniqueKeys: true, maxAliasCount: 100 }) as Json;
-  } catch (error) {
-    throw badRequest(
-      `the body is not one YAML document: ${(error as Error).message.split('\n')[0]}`,
-    );
-  }
+  const parsed = parseYamlBody(text);
+  if ('ok' in parsed) return parsed.ok;
+  throw badRequest(`the body is not one YAML document: ${parsed.reason}`);
 }
 
 /** `application/json; charset=utf-8` → `application/json`; a body without a type is taken for JSON. */
@@ -85,7 +80,7 @@ export function parseBody(bytes: Buffer, mediaType: string): Json | undefined {
     if ('reason' in decoded) throw new StatusError('UnsupportedMediaType', decoded.reason);
     value = decoded.ok;
   } else if (isJsonType(mediaType)) value = parseJson(bytes.toString('utf8'));
-  else if (isYamlType(mediaType)) value = parseYamlText(bytes.toString('utf8'));
+  else if (isYamlType(mediaType)) value = parseYaml(bytes.toString('utf8'));
   else {
     throw new StatusError(
       'UnsupportedMediaType',

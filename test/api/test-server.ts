@@ -91,18 +91,23 @@ export async function startTestServer(): Promise<TestServer> {
     { method = 'GET', body, headers = {}, as = 'alice' }: AskOptions,
   ): ReturnType<typeof request> => {
     const client = certificates.clients.find(({ owner }) => owner === as);
+    const isRaw = typeof body === 'string' || Buffer.isBuffer(body);
+    const bytes = body === undefined ? undefined : Buffer.from(isRaw ? body : JSON.stringify(body));
     const sent = request(new URL(path, server.url), {
       method,
       ca: certificates.ca,
+      // Else a foreign Host header would be refused by this client already.
+      servername: 'localhost',
       ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
       headers: {
-        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...(bytes === undefined
+          ? {}
+          : { 'Content-Type': 'application/json', 'Content-Length': bytes.length }),
         ...headers,
       },
       agent: false,
     });
-    const isRaw = typeof body === 'string' || Buffer.isBuffer(body);
-    sent.end(body === undefined ? undefined : isRaw ? body : JSON.stringify(body));
+    sent.end(bytes);
     return sent;
   };
 
