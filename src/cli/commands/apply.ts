@@ -78,18 +78,19 @@ function isCheckable(step: Step, steps: readonly Step[]): boolean {
 
 /** Has the peer judge every write before the first one: a bad document leaves the cloud as it was. */
 async function checkAll(connection: Connection, steps: readonly Step[]): Promise<void> {
-  const lines: string[] = [];
   let exitCode: ExitCode = ExitCode.failed;
-  await mapSome(steps, async (step) => {
+  const found = await mapSome(steps, async (step): Promise<readonly string[]> => {
     const { item, plan } = step;
-    if (plan.type === 'keep' || !isCheckable(step, steps)) return;
+    if (plan.type === 'keep' || !isCheckable(step, steps)) return [];
     try {
       await writeObject(connection.client, item, plan, { dryRun: true });
+      return [];
     } catch (error) {
       if (error instanceof StatusError && error.code === 403) exitCode = ExitCode.refused;
-      lines.push(...(await explainRefusal(connection, item, error)));
+      return explainRefusal(connection, item, error);
     }
   });
+  const lines = found.flat();
   if (lines.length === 0) return;
   const [first, ...others] = lines;
   if (others.length === 0) throw new CliError(`${first!} (nothing was applied)`, exitCode);

@@ -62,12 +62,9 @@ async function down(cli: Cli, options: DownOptions): Promise<void> {
   }
   const left = await runningWork(folder, names);
   if (left === 0) return;
-  const what =
-    left === 1
-      ? '1 instance still runs: it outlives its'
-      : `${left} instances still run: they outlive their`;
+  const what = left === 1 ? '1 instance still runs' : `${left} instances still run`;
   cli.terminal.out(
-    `${what} daemon and is taken up again by p2pctl up; to stop the work too: p2pctl down --instances\n`,
+    `${what}: work outlives its daemon, and the next p2pctl up takes it up again; to stop it too: p2pctl down --instances\n`,
   );
 }
 

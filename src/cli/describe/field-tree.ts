@@ -20,18 +20,27 @@ function lines(value: Json): readonly string[] {
     });
   }
   const entries = Object.entries(value as JsonObject).filter(([, child]) => child !== undefined);
-  const width = Math.max(
-    0,
-    ...entries.filter(([, child]) => isLeaf(child)).map(([name]) => title(name).length),
+  const shown = entries.map(([name, child]) => ({
+    name: title(name),
+    child,
+    line: oneLine(child),
+  }));
+  const widths = shown.filter(({ line }) => line !== undefined).map(({ name }) => name.length);
+  const width = Math.max(0, ...widths) + 3;
+  return shown.flatMap(({ name, child, line }) =>
+    line === undefined
+      ? [`${name}:`, ...lines(child as Json).map((inner) => `  ${inner}`)]
+      : [`${`${name}:`.padEnd(width)}${line}`],
   );
-  return entries.flatMap(([name, child]) => {
-    if (isLeaf(child)) return [`${`${title(name)}:`.padEnd(width + 3)}${leaf(child)}`];
-    const inner = child as Json;
-    if (Object.keys(inner as object).length === 0) return [`${title(name)}:  <none>`];
-    if (Array.isArray(inner) && inner.every(isLeaf))
-      return [`${title(name)}:  ${inner.map(leaf).join(', ')}`];
-    return [`${title(name)}:`, ...lines(inner).map((line) => `  ${line}`)];
-  });
+}
+
+/** What fits beside its name: a scalar, a list of scalars, nothing at all. */
+function oneLine(value: Json | undefined): string | undefined {
+  if (isLeaf(value)) return leaf(value);
+  if (Object.keys(value as object).length === 0) return '<none>';
+  if (!Array.isArray(value)) return undefined;
+  const items = value as readonly Json[];
+  return items.every(isLeaf) ? items.map(leaf).join(', ') : undefined;
 }
 
 /** Any JSON value as indented `Field:  value` lines. */
