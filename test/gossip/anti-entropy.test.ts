@@ -164,7 +164,7 @@ test('losing a neighbour starts an exchange with another at once', () => {
   assert.deepEqual(sent, [b.id]);
 });
 
-test('a thousand records of one neighbour a second are checked, a flood is not', () => {
+test('of a flood from one neighbour only so much is checked', () => {
   const cloud = cloudOf(2, 1, { offersPerSecond: 10, offersBurst: 20 });
   const target = cloud.at(1);
   const forged = many.slice(0, 100).map(({ bytes }) => {
@@ -209,7 +209,12 @@ test('arbitrary bytes and arbitrary messages never throw and change nothing', ()
       .tuple(flag, fc.nat(255))
       .map(
         ([isSyncing, fill]) =>
-          ({ type: 'buckets', isSyncing, hashes: new Uint8Array(4096).fill(fill) }) as const,
+          ({
+            type: 'buckets',
+            isSyncing,
+            root: new Uint8Array(32).fill(fill),
+            hashes: new Uint8Array(4096).fill(fill),
+          }) as const,
       ),
     fc
       .tuple(flag, buckets)

@@ -10,7 +10,7 @@ import {
   type Message,
   packHashes,
 } from './message.ts';
-import { Neighbour } from './neighbour.ts';
+import { type Difference, Neighbour } from './neighbour.ts';
 import type { AntiEntropyConfig } from './config.ts';
 import { bucketCount, type RecordId, type RecordSet } from './record-set.ts';
 import type { GossipContext, Protocol } from '../protocol.ts';
@@ -24,6 +24,9 @@ const unwantedMs = 30_000;
 const rejectedMs = 600_000;
 /** Messages of ids in one exchange: what differs beyond them differs in the next. */
 const idsMessagesMax = 8;
+/** A difference that is sent at once. */
+const fewRecordsMax = 16;
+const fewBytesMax = 16 * 1024;
 
 interface Components {
   readonly set: RecordSet;
@@ -65,6 +68,9 @@ export class AntiEntropy implements Protocol {
   #isReceiving = false;
   #changedAtMs = -Infinity;
   #digestAtMs = -Infinity;
+  /** Whose answer to a digest is awaited. */
+  #awaited: PeerId | undefined;
+  #digestedAtMs = -Infinity;
   #dropped = 0;
 
   constructor(components: Components, config: AntiEntropyConfig) {
@@ -92,14 +98,16 @@ export class AntiEntropy implements Protocol {
     for (const peer of this.#neighbours.keys()) {
       this.#neighbours.get(peer)?.expire(context.nowMs - answerMs);
     }
-    if (context.nowMs < this.#digestAtMs) return;
+    const isLost = this.#awaited !== undefined && context.nowMs - this.#digestedAtMs >= answerMs;
+    if (context.nowMs < this.#digestAtMs && !isLost) return;
+    this.#digestedAtMs = context.nowMs;
     const isChanging =
       context.nowMs - this.#changedAtMs < settledMs || this.#components.isSyncing();
     const periodMs = isChanging
       ? changingMs * (1 - 0.4 * context.random.next())
       : quietMinMs + (quietMaxMs - quietMinMs) * context.random.next();
     this.#digestAtMs = context.nowMs + periodMs;
-    this.#digestWithAny(context);
+    this.#awaited = this.#digestWithAny(context);
   }
 
   receive(from: PeerId, bytes: Uint8Array, context: GossipContext): void {
@@ -117,6 +125,7 @@ export class AntiEntropy implements Protocol {
         this.#onDigest(from, message, context);
         break;
       case 'same':
+        this.#answered(from);
         if (!message.isSyncing) this.#markSynced(from);
         break;
       case 'buckets':
@@ -170,9 +179,12 @@ export class AntiEntropy implements Protocol {
 
   #onDigest(from: PeerId, message: Message & { type: 'digest' }, context: GossipContext): void {
     const { set, isSyncing } = this.#components;
-    if (!sameBytes(message.root, set.rootHash())) {
+    const root = set.rootHash();
+    if (!sameBytes(message.root, root)) {
       const hashes = packHashes((bucket) => set.bucketHash(bucket));
-      this.#send(from, { type: 'buckets', isSyncing: isSyncing(), hashes }, context);
+      this.#send(from, { type: 'buckets', isSyncing: isSyncing(), root, hashes }, context);
+      const neighbour = this.#neighbour(from, context);
+      this.#noteDifference(neighbour, { theirs: message.root, mine: root }, context);
       return;
     }
     this.#send(from, { type: 'same', isSyncing: isSyncing() }, context);
@@ -181,6 +193,7 @@ export class AntiEntropy implements Protocol {
 
   #onBuckets(from: PeerId, message: Message & { type: 'buckets' }, context: GossipContext): void {
     const { set } = this.#components;
+    this.#answered(from);
     const mine = packHashes((bucket) => set.bucketHash(bucket));
     const differing = differingBuckets(mine, message.hashes);
     // A random beginning, so that no bucket has to wait behind others for ever.
@@ -212,22 +225,15 @@ export class AntiEntropy implements Protocol {
     }
     if (messages.length === 0) return;
     const neighbour = this.#neighbour(from, context);
-    const root = set.rootHash();
+    const difference = { theirs: message.root, mine: set.rootHash() };
     neighbour.exchange = {
       awaited: messages.length,
       isWhole,
       isMissing: false,
       isPeerSyncing: message.isSyncing,
-      hashes: message.hashes,
-      root,
+      difference,
     };
-    const { fruitless } = neighbour;
-    const isKnown =
-      fruitless !== undefined &&
-      sameBytes(fruitless.hashes, message.hashes) &&
-      sameBytes(fruitless.root, root);
-    // A difference is pursued until it is gone, unless it is one that was pursued to the end before.
-    if (!isKnown) this.#noteChange(context);
+    this.#noteDifference(neighbour, difference, context);
     for (const each of messages) this.#send(from, { type: 'ids', ...each }, context);
   }
 
@@ -240,6 +246,7 @@ export class AntiEntropy implements Protocol {
       const named = new Set(ids);
       for (const id of set.idsOf(bucket)) if (!named.has(id)) extra.push(id);
     }
+    this.#sendFew(from, extra, context);
     const isPartial = message.isPartial || extra.length > idsMax;
     this.#send(
       from,
@@ -247,6 +254,16 @@ export class AntiEntropy implements Protocol {
       context,
     );
     this.#want(from, theirs, context);
+  }
+
+  /** A small difference is sent without being asked for; it goes before the ids, so that none is asked for then. */
+  #sendFew(to: PeerId, ids: readonly RecordId[], context: GossipContext): void {
+    if (ids.length > fewRecordsMax) return;
+    const records = ids.flatMap((id) => this.#components.set.get(id) ?? []);
+    const bytes = records.reduce((sum, record) => sum + record.length, 0);
+    if (bytes > fewBytesMax || !this.#neighbour(to, context).sends.take(bytes, context.nowMs))
+      return;
+    for (const batch of batchesOf(records, false)) this.#send(to, batch, context);
   }
 
   #onHave(from: PeerId, message: Message & { type: 'have' }, context: GossipContext): void {
@@ -261,7 +278,7 @@ export class AntiEntropy implements Protocol {
     neighbour.exchange = undefined;
     // What still differs is what this peer lacks no longer or will not take: it has caught up with that one.
     if (!exchange.isWhole || exchange.isMissing) return;
-    neighbour.fruitless = { hashes: exchange.hashes, root: exchange.root };
+    neighbour.fruitless = exchange.difference;
     if (!exchange.isPeerSyncing) this.#markSynced(from);
   }
 
@@ -362,15 +379,25 @@ export class AntiEntropy implements Protocol {
     }
   }
 
+  /** A difference is pursued until it is gone, unless it is one that was pursued to the end before. */
+  #noteDifference(neighbour: Neighbour, difference: Difference, context: GossipContext): void {
+    if (neighbour.isFruitful(difference)) this.#noteChange(context);
+  }
+
   #noteChange(context: GossipContext): void {
     this.#changedAtMs = context.nowMs;
     this.#digestAtMs = Math.min(this.#digestAtMs, context.nowMs + this.#config.changingMs);
   }
 
-  #digestWithAny(context: GossipContext, except?: PeerId): void {
+  #answered(peer: PeerId): void {
+    if (this.#awaited === peer) this.#awaited = undefined;
+  }
+
+  #digestWithAny(context: GossipContext, except?: PeerId): PeerId | undefined {
     const peers = this.#components.neighbours().filter((peer) => peer !== except);
     const peer = peers[context.random.int(Math.max(1, peers.length))];
     if (peer !== undefined) this.#digestWith(peer, context);
+    return peer;
   }
 
   #digestWith(peer: PeerId, context: GossipContext): void {

@@ -25,7 +25,12 @@ export interface BucketIds {
 export type Message =
   | { readonly type: 'digest'; readonly isSyncing: boolean; readonly root: Uint8Array }
   | { readonly type: 'same'; readonly isSyncing: boolean }
-  | { readonly type: 'buckets'; readonly isSyncing: boolean; readonly hashes: Uint8Array }
+  | {
+      readonly type: 'buckets';
+      readonly isSyncing: boolean;
+      readonly root: Uint8Array;
+      readonly hashes: Uint8Array;
+    }
   | { readonly type: 'ids'; readonly isPartial: boolean; readonly buckets: readonly BucketIds[] }
   | {
       readonly type: 'have';
@@ -56,7 +61,7 @@ function contentOf(message: Message): Fields {
     case 'same':
       return [flags(message.isSyncing)];
     case 'buckets':
-      return [flags(message.isSyncing), message.hashes];
+      return [flags(message.isSyncing), message.hashes, message.root];
     case 'ids':
       return [
         flags(message.isPartial),
@@ -75,8 +80,8 @@ function contentOf(message: Message): Fields {
 
 export function decodeMessage(bytes: Uint8Array): Message | undefined {
   const fields = decodeFields(bytes, bounds);
-  if (fields === undefined || fields.length > 3) return undefined;
-  const [typeIndex, bits, content] = fields;
+  if (fields === undefined || fields.length > 4) return undefined;
+  const [typeIndex, bits, content, root] = fields;
   if (!isCount(typeIndex, types.length - 1) || !isCount(bits, 3)) return undefined;
   const [first, second] = [(bits & 1) !== 0, (bits & 2) !== 0];
   const type = types[typeIndex];
@@ -86,8 +91,8 @@ export function decodeMessage(bytes: Uint8Array): Message | undefined {
     case 'same':
       return { type, isSyncing: first };
     case 'buckets':
-      return isBytes(content, bucketCount * hashBytes)
-        ? { type, isSyncing: first, hashes: content }
+      return isBytes(content, bucketCount * hashBytes) && isBytes(root, 32)
+        ? { type, isSyncing: first, root, hashes: content }
         : undefined;
     case 'ids': {
       const buckets = unpackBuckets(content);

@@ -1,3 +1,4 @@
+import { sameBytes } from '../../lib/bytes.ts';
 import { Allowance } from './allowance.ts';
 import type { AntiEntropyConfig } from './config.ts';
 import type { RecordId } from './record-set.ts';
@@ -6,6 +7,12 @@ import type { RecordId } from './record-set.ts';
 const askedMax = 2048;
 const wantedMax = 65_536;
 
+/** Two root hashes. */
+export interface Difference {
+  readonly theirs: Uint8Array;
+  readonly mine: Uint8Array;
+}
+
 /** An exchange that this peer began: it has sent all it has in the buckets that differ, and counts the answers. */
 export interface Exchange {
   awaited: number;
@@ -13,9 +20,7 @@ export interface Exchange {
   isWhole: boolean;
   isMissing: boolean;
   readonly isPeerSyncing: boolean;
-  /** Its bucket hashes and one's own root. */
-  readonly hashes: Uint8Array;
-  readonly root: Uint8Array;
+  readonly difference: Difference;
 }
 
 /** What is under way with one peer. */
@@ -27,8 +32,8 @@ export class Neighbour {
   /** Its other messages. */
   readonly messages: Allowance;
   exchange: Exchange | undefined;
-  /** Its bucket hashes and one's own root when an exchange last ended with nothing to fetch. */
-  fruitless: { readonly hashes: Uint8Array; readonly root: Uint8Array } | undefined;
+  /** The difference with which an exchange last ended although nothing was left to fetch. */
+  fruitless: Difference | undefined;
   /** Something new came from it since the last digest with it. */
   hasNews = false;
   #wanted: RecordId[] = [];
@@ -41,6 +46,16 @@ export class Neighbour {
     this.sends = new Allowance(config.sendBytesPerSecond, config.sendBytesBurst, nowMs);
     this.offers = new Allowance(config.offersPerSecond, config.offersBurst, nowMs);
     this.messages = new Allowance(config.messagesPerSecond, config.messagesBurst, nowMs);
+  }
+
+  /** Whether this difference is worth pursuing, as far as it is known. */
+  isFruitful(difference: Difference): boolean {
+    const { fruitless } = this;
+    return (
+      fruitless === undefined ||
+      !sameBytes(fruitless.theirs, difference.theirs) ||
+      !sameBytes(fruitless.mine, difference.mine)
+    );
   }
 
   want(ids: readonly RecordId[]): void {
