@@ -18,5 +18,5 @@ export function settleMs(
   const measured = config.settleLatencies * (oneWayP99Ms ?? 0);
   const twice = Math.min(config.settleLongestMs, Math.max(config.settleMs, measured));
   const large = places > config.largeSlicePlaces ? config.largeSliceMs : 0;
-  return config.rules.settleTwice ? twice + large : (twice + large) / 4;
+  return config.rules.settleTwice ? twice + large : (twice + large) / 2;
 }

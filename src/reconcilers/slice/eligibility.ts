@@ -120,8 +120,8 @@ function driverMiss(
 ): Unfit | undefined {
   const template = slice.spec.template;
   if (template === undefined) {
-    const { allowed, message } = policy(slice.owner, undefined, peer);
-    return allowed ? undefined : { type: 'policy', message };
+    const decision = policy(slice.owner, undefined, peer);
+    return decision.allowed ? undefined : refused(decision, peer);
   }
   const wanted = template.spec.driver;
   const usable = peer.drivers.filter(

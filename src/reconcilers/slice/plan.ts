@@ -44,6 +44,7 @@ type Attempt =
 /** A read whose port never answers ends this long after its deadline. */
 const silentReadMs = 25;
 const contactsMax = 8;
+const reasonLengthMax = 1000;
 
 /**
  * Decides, for one peer and without asking anybody, which slice it is in: self-selection by claims, found exact under
@@ -464,8 +465,9 @@ export class SliceAllocator {
   // Giving back
 
   /** Work first, then the claim: a place that reads Released has nothing running in it. */
-  #giveBack(turn: Turn, claim: ClaimSpec, reason: string): void {
+  #giveBack(turn: Turn, claim: ClaimSpec, why: string): void {
     const { uid } = claim.slice;
+    const reason = why.slice(0, reasonLengthMax);
     const namespace = turn.book.namespaceOf(uid) ?? '';
     const work = turn.work(uid);
     const { me } = turn.world;
@@ -507,6 +509,7 @@ export class SliceAllocator {
     for (const [uid, state] of turn.world.work) {
       if (state !== 'running') continue;
       if ([...live, ...adopted].some(({ slice }) => slice.uid === uid)) continue;
+      if (turn.stops(uid)) continue;
       turn.do({ type: 'stopWork', slice: uid, reason: 'this peer has no place in the slice' });
     }
   }

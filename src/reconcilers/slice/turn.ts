@@ -41,6 +41,11 @@ export class Turn {
     this.#actions.push(action);
   }
 
+  /** Whether this turn stops work of the slice already. */
+  stops(uid: Uid): boolean {
+    return this.#actions.some((action) => action.type === 'stopWork' && action.slice === uid);
+  }
+
   wakeAt(atMs: number): void {
     if (this.#wakeAtMs === undefined || atMs < this.#wakeAtMs) this.#wakeAtMs = atMs;
   }

@@ -21,7 +21,8 @@ export interface CloudOptions {
   readonly neighbours?: number;
   /** One-way latency, ms. */
   readonly latencyMs?: readonly [number, number];
-  readonly attributes?: (at: number) => Readonly<Record<string, string>>;
+  /** What a peer's record says; `viewer` may have an older one than others. */
+  readonly attributes?: (at: number, viewer: number) => Readonly<Record<string, string>>;
   readonly labels?: (at: number) => Readonly<Record<string, string>>;
   readonly policy?: (owner: string, driver: string | undefined, peer: string) => string | undefined;
 }
@@ -173,9 +174,13 @@ export class SimulatedCloud {
 
   exchange(a: SimulatedPeer, b: SimulatedPeer): void {
     this.send(a, b, () => {
-      const theirs = b.records();
+      const [theirs, deaths] = [b.records(), b.deaths()];
+      b.learnViews(a.deaths());
       b.merge(a.records());
-      this.send(b, a, () => a.merge(theirs));
+      this.send(b, a, () => {
+        a.learnViews(deaths);
+        a.merge(theirs);
+      });
     });
   }
 
@@ -191,13 +196,17 @@ export class SimulatedCloud {
 
   // Faults
 
+  /** Its neighbours notice and tell others, so that some news dies with those who had it; the rest find out by probes. */
   kill(peer: SimulatedPeer, how: 'reset' | 'silent' = 'reset'): void {
+    const near = this.peers.filter((other) => other.neighbours.has(peer.id));
     peer.stopProcess();
     const [least, most] = how === 'reset' ? [5, 30] : [2000, 3000];
     const { boot } = peer;
+    const reset = how === 'reset';
     for (const other of this.peers) {
       if (other === peer) continue;
-      this.at(this.between(least, most), () => other.believeDead(peer, boot, how === 'reset'));
+      const delayMs = near.includes(other) ? this.between(least, most) : this.between(2500, 4000);
+      this.at(delayMs, () => other.believeDead(peer, boot, reset));
     }
   }
 
@@ -222,7 +231,7 @@ export class SimulatedCloud {
     for (const source of pair) {
       this.request(peer, source, 1000, () => {
         const theirs = source.records();
-        const views = source.views();
+        const views = source.all();
         return () => {
           peer.learnViews(views);
           peer.merge(theirs);

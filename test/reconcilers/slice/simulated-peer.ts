@@ -25,7 +25,7 @@ export class SimulatedPeer implements Membership {
   readonly id: PeerId;
   readonly self: PeerId;
   readonly name: PeerName;
-  readonly known: KnownPeer;
+  readonly at: number;
   readonly neighbours: Set<PeerId> = new Set();
   readonly work: Map<Uid, WorkState> = new Map();
   boot = 1;
@@ -39,6 +39,7 @@ export class SimulatedPeer implements Membership {
   readonly #store = new Map<string, Stored>();
   readonly #views = new Map<PeerId, MemberView>();
   #allocator: SliceAllocator;
+  #known: readonly KnownPeer[] | undefined;
   #wake = 0;
   #stepPending = false;
   #frozen: { readonly timers: (() => void)[]; readonly messages: (() => void)[] } | undefined;
@@ -49,14 +50,7 @@ export class SimulatedPeer implements Membership {
     this.id = `peer${String(at).padStart(4, '0')}` as PeerId;
     this.self = this.id;
     this.name = `node${at + 1}` as PeerName;
-    this.known = {
-      id: this.id,
-      name: this.name,
-      owner: 'alice' as OwnerName,
-      labels: cloud.options.labels?.(at) ?? {},
-      attributes: cloud.options.attributes?.(at) ?? { cores: '4' },
-      drivers: [{ name: 'process', healthy: true }],
-    };
+    this.at = at;
     this.#allocator = this.#newAllocator();
   }
 
@@ -76,8 +70,8 @@ export class SimulatedPeer implements Membership {
     return [this.get(this.id)!, ...this.#views.values()];
   }
 
-  views(): readonly MemberView[] {
-    return this.all();
+  deaths(): readonly MemberView[] {
+    return this.all().filter(({ state }) => state === 'dead');
   }
 
   #view(
@@ -138,6 +132,12 @@ export class SimulatedPeer implements Membership {
         rank[view.state] - rank[known.state]) > 0;
     if (!newer) return;
     this.#views.set(view.peer, view);
+    if (view.state === 'dead') {
+      for (const id of this.neighbours) {
+        const other = this.#cloud.byId.get(id)!;
+        this.#cloud.send(this, other, () => other.learnViews([view]));
+      }
+    }
     if (view.state === 'dead' && this.neighbours.delete(view.peer)) this.#mendLinks();
     this.touch();
   }
@@ -270,7 +270,7 @@ export class SimulatedPeer implements Membership {
       isGone: (uid) => this.slice(uid)?.gone === true,
       claims,
       membership: this,
-      peers: this.#cloud.peers.map(({ known }) => known),
+      peers: this.#peers(),
       policy: (owner, driver, peer) => {
         const refused = options.policy?.(owner, driver, peer.name);
         return { allowed: refused === undefined, message: refused ?? '' };
@@ -278,6 +278,19 @@ export class SimulatedPeer implements Membership {
       neighbours: [...this.neighbours],
       work: this.work,
     };
+  }
+
+  #peers(): readonly KnownPeer[] {
+    const { labels, attributes } = this.#cloud.options;
+    this.#known ??= this.#cloud.peers.map(({ id, name, at }) => ({
+      id,
+      name,
+      owner: 'alice' as OwnerName,
+      labels: labels?.(at) ?? {},
+      attributes: attributes?.(at, this.at) ?? { cores: '4' },
+      drivers: [{ name: 'process', healthy: true }],
+    }));
+    return this.#known;
   }
 
   #run(): void {
@@ -369,7 +382,7 @@ export class SimulatedPeer implements Membership {
       const other = this.#cloud.byId.get(id)!;
       this.#cloud.request(this, other, action.timeoutMs, () => {
         const theirs = other.records().filter(({ claim }) => claim?.slice.uid === action.slice);
-        const dead = other.all().filter(({ state }) => state === 'dead');
+        const dead = other.deaths();
         return () => {
           this.learnViews(dead);
           this.merge(theirs, id);
