@@ -1,8 +1,8 @@
 import type { Crypto } from '../lib/crypto.ts';
+import { bucketCount } from '../gossip/anti-entropy/record-set.ts';
 import { compareRecords, compareTexts } from './record-order.ts';
 import type { VerifiedRecord } from './record.ts';
 
-export const bucketCount = 256;
 /** A record's id between replicas: the first 32 digits of its hash. */
 const idDigits = 32;
 

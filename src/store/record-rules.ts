@@ -7,7 +7,7 @@ import type { Json } from '../objects/json.ts';
 import type { RecordBody } from './record.ts';
 
 /** Whether objects of this kind are a peer's statements about itself, so that no owner may write them. */
-export function isPeerWritten(kind: KindKey): boolean {
+function isPeerWritten(kind: KindKey): boolean {
   return kind === kindKeys.peer || kind === kindKeys.claim || kind === kindKeys.instance;
 }
 

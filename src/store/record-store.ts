@@ -27,7 +27,7 @@ export interface StoreLimits {
   readonly maxUids: number;
 }
 
-export const defaultLimits: StoreLimits = {
+const defaultLimits: StoreLimits = {
   maxRecords: 200_000,
   maxBytes: 512 * 2 ** 20,
   maxUids: 8,
@@ -51,7 +51,10 @@ export interface Offer {
   readonly conflict?: Conflict;
 }
 
-/** What the name (kind, namespace, name) showed before and shows now. */
+/**
+ * What the name (kind, namespace, name) showed before and shows now. The two are the same object when the change was
+ * of a uid that the name does not show.
+ */
 export interface StoreChange {
   readonly kind: KindKey;
   readonly namespace: string;
@@ -71,7 +74,8 @@ export interface StoreChange {
  * - which of several uids a name shows is a function of the set.
  *
  * Two rules keep it bounded and are exact only through repeated exchange: garbage (dropped once all its owner uids
- * are tombstoned) assumes that an object's ownerReferences stay the same, and `maxUids`.
+ * are tombstoned) assumes that an object's ownerReferences stay the same, and `maxUids`. What goes as garbage leaves no
+ * tombstone: who depends on it must refer to its owner as well.
  */
 export class RecordStore {
   readonly #crypto: Crypto;
@@ -198,7 +202,7 @@ export class RecordStore {
     return this.#isGone(uidKeyOf({ kind, namespace, name, uid }));
   }
 
-  /** Called synchronously after each change of what a name shows, in order; offers made inside are told after it. */
+  /** Called synchronously after each change under a name, in order; offers made inside are told after it. */
   subscribe(listener: (change: StoreChange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -362,8 +366,8 @@ export class RecordStore {
   }
 
   #note(entry: ObjectEntry, before: StoredObject | undefined): void {
+    if (this.#listeners.size === 0) return;
     const after = this.#shown(entry);
-    if (before === after) return;
     const bar = entry.name.indexOf('|');
     const [namespace, name] = [entry.name.slice(0, bar), entry.name.slice(bar + 1)];
     this.#changes.push({ kind: entry.kind, namespace, name, before, after });

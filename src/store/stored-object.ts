@@ -88,7 +88,7 @@ export function assemble(
 }
 
 /** What claims and instances name when they say which spec they acted on. */
-export function specHashOf(spec: Json | undefined, crypto: Crypto): string {
+function specHashOf(spec: Json | undefined, crypto: Crypto): string {
   const text = new TextEncoder().encode(canonicalJson(spec ?? null));
   return toHex(crypto.hash(text)).slice(0, 32);
 }

@@ -11,7 +11,7 @@ import type { CloudId } from '../objects/ids.ts';
 import type { OwnerCertificate, PeerCertificate, PeerCredential } from './certificates.ts';
 
 /** Most bytes of an encoded credential. */
-export const maxCredentialBytes: number = 2 * maxStatementBytes + 64;
+const maxCredentialBytes = 2 * maxStatementBytes + 64;
 
 const bounds = { maxBytes: maxCredentialBytes, maxDepth: 1, maxItems: 4 };
 

@@ -252,3 +252,20 @@ test('the base of the next write to a slot is at hand', () => {
   assert.equal(store.slotOf(stored, 'finalizer/a'), finalizer);
   assert.equal(store.slotOf(stored, 'deleting'), undefined);
 });
+
+test('listeners hear of a uid that the name does not show, for a policy is one wherever it stands', () => {
+  const store = new RecordStore(crypto);
+  const policy = { kind: kindKeys.trustPolicy, namespace: '', name: 'guests' };
+  store.offer(written({ ...policy, ...at(50), uid: 'bobs' as Uid }, bob), startMs);
+  const heard: StoreChange[] = [];
+  store.subscribe((change) => heard.push(change));
+  store.offer(written(policy), startMs);
+  assert.deepEqual(
+    heard.map(({ before, after }) => [before?.owner, after?.owner]),
+    [['bob', 'bob']],
+  );
+  assert.deepEqual(
+    store.all(kindKeys.trustPolicy).map(({ owner }) => owner),
+    ['bob', 'alice'],
+  );
+});

@@ -28,7 +28,7 @@ export interface TestPeer {
 }
 
 /** Keys that are the same in every run: the SHA-256 of a text is a seed. */
-export function signerOf(text: string): Signer {
+function signerOf(text: string): Signer {
   return createSigner(crypto.hash(new TextEncoder().encode(text)));
 }
 

@@ -36,9 +36,3 @@ export const antiEntropyLan: AntiEntropyConfig = {
   messagesPerSecond: 200,
   messagesBurst: 400,
 };
-
-export const antiEntropyWan: AntiEntropyConfig = {
-  ...antiEntropyLan,
-  changingMs: 2000,
-  answerMs: 6000,
-};

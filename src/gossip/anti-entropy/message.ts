@@ -7,7 +7,7 @@ const hashBytes = 16;
 /** Ids in one message: 128 KiB. */
 export const idsMax = 8192;
 /** Bytes of records in one message; a single record may fill it alone. */
-export const batchBytesMax: number = 240 * 1024;
+const batchBytesMax: number = 240 * 1024;
 const batchRecordsMax = 1024;
 
 /** The part of a bucket's ids that a message names. */
