@@ -49,6 +49,7 @@ class Libp2pNetwork implements Network {
   readonly #client: RelayClient;
   #state: 'new' | 'starting' | 'running' | 'stopped' = 'new';
   #running: Running | undefined;
+  #started: Promise<void> | undefined;
   #wanted: readonly PeerId[] | undefined;
   #releaseRaces: () => void = () => {};
 
@@ -88,15 +89,19 @@ class Libp2pNetwork implements Network {
   async start(): Promise<void> {
     if (this.#state !== 'new') throw new Error('a network starts once; create another');
     this.#state = 'starting';
-    // Least recently used first, so that the most recent end up as such here.
-    for (const { peer, addresses } of this.#options.addressBook?.load().toReversed() ?? []) {
-      this.#book.learn(peer, addresses);
-    }
-    this.#book.takeChanged();
+    const start = this.#start();
+    // Whoever stops meanwhile waits for the end of it, good or bad.
+    this.#started = start.catch(() => {});
+    await start;
+  }
+
+  async #start(): Promise<void> {
+    this.#remember();
     this.#releaseRaces = containStreamRaces(this.#options.log);
     try {
       this.#running = await this.#open();
     } catch (error) {
+      this.#state = 'stopped';
       this.#releaseRaces();
       throw error;
     }
@@ -106,6 +111,8 @@ class Libp2pNetwork implements Network {
   }
 
   async stop(): Promise<void> {
+    if (this.#state === 'new') this.#state = 'stopped';
+    if (this.#state === 'starting') await this.#started;
     const running = this.#running;
     if (this.#state !== 'running' || running === undefined) return;
     this.#state = 'stopped';
@@ -277,6 +284,18 @@ class Libp2pNetwork implements Network {
     const peer = connection.remotePeer;
     if (this.#links.get(peer.toString() as PeerId) !== undefined) return;
     libp2p.peerStore.delete(peer).catch(() => {});
+  }
+
+  #remember(): void {
+    try {
+      // Least recently used first, so that the most recent end up as such here.
+      for (const { peer, addresses } of this.#options.addressBook?.load().toReversed() ?? []) {
+        this.#book.learn(peer, addresses);
+      }
+    } catch (error) {
+      this.#options.log.warn('the address book could not be read; it begins anew', { error });
+    }
+    this.#book.takeChanged();
   }
 
   #save(): void {

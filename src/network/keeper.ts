@@ -115,6 +115,7 @@ export class Keeper {
   tick(nowMs: number): void {
     const { links, limits, log } = this.#components;
     this.#tellWishes();
+    this.#wake();
     if (this.#wanted === undefined) return;
     for (const link of links.all()) {
       if (link.wished || nowMs - link.busyAtMs < limits.surplusAfterMs) continue;
@@ -143,7 +144,7 @@ export class Keeper {
       if (links.size + dialler.running >= limits.linksMax) break;
       if (links.get(peer) !== undefined || dialler.isDialling(peer)) continue;
       const dueMs = Math.max(this.#backoff.notBeforeMs(peer), this.#courtesyEndMs(peer));
-      // Whoever waits for a free dial is woken by the end of one.
+      // Whoever waits for a free dial is woken by the end of one, or by the next tick.
       if (dueMs > nowMs) nextMs = Math.min(nextMs, dueMs);
       else if (dialler.running < limits.dialsMax) void this.#dial(peer);
     }

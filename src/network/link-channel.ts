@@ -60,7 +60,6 @@ export class LinkChannel {
   readonly #bytes: TokenBucket;
   #slowDown: NodeJS.Timeout | undefined;
   #progress = { bytes: 0, atMs: 0 };
-  framesIn = 0;
 
   constructor(
     stream: Stream,
@@ -163,7 +162,6 @@ export class LinkChannel {
       else this.abort('the first frame on a link must be the hello');
       return !this.hasEnded;
     }
-    this.framesIn++;
     this.#slowDownAfter(frame.length);
     if (family !== controlFamily) this.events.frame(this, family, frame.subarray(1));
     else if (frame.length > 1) this.events.control(this, frame[1] as number, frame.subarray(2));

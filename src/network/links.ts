@@ -161,7 +161,8 @@ export class Links implements LinkChannelEvents {
   tick(nowMs: number): void {
     for (const link of this.all()) {
       link.tick(nowMs, this.#limits.pingEveryMs);
-      if ((link.channel?.stuckMs(nowMs) ?? 0) > this.#limits.stuckMs) this.#lose(link, 'silent');
+      const stuckMs = link.channel?.stuckMs(nowMs) ?? 0;
+      if (stuckMs > this.#limits.stuckMs || link.isMute) this.#lose(link, 'silent');
     }
   }
 
@@ -173,6 +174,7 @@ export class Links implements LinkChannelEvents {
     const link = this.#links.get(channel.peer);
     if (link === undefined) return;
     this.framesIn++;
+    link.heard();
     link.busyAtMs = performance.now();
     this.#tell(() => this.#components.events.frame(channel.peer, family, payload));
   }
@@ -180,6 +182,7 @@ export class Links implements LinkChannelEvents {
   control(channel: LinkChannel, kind: number, body: Uint8Array): void {
     const link = this.#links.get(channel.peer);
     if (link === undefined) return;
+    link.heard();
     switch (kind) {
       case Control.ping:
         if (body.length === 4) channel.sendControl(Control.pong, body);

@@ -11,6 +11,10 @@ import type { SendQueue } from './send-queue.ts';
 const firstPingMs = 500;
 /** One write to a stream. */
 const batchBytes = 64 * 1024;
+/** Channels that a peer may have given up at once; more of them is a peer that dials without need. */
+const fadingMax = 4;
+/** Pings without any frame back after which the other side is taken for gone. */
+const pingsMissedMax = 3;
 /** After so long a channel that was given up for another is closed, although the other side has not moved yet. */
 const moveMs = 5_000;
 
@@ -41,6 +45,7 @@ export class PeerLink implements Link {
   #wishTold: boolean | undefined;
   #ping: { readonly id: number; readonly sentAtMs: number } | undefined;
   #pings = 0;
+  #pingsMissed = 0;
   #pingAtMs: number;
 
   constructor(peer: PeerId, hello: Hello, queue: SendQueue, nowMs: number) {
@@ -72,6 +77,11 @@ export class PeerLink implements Link {
 
   /** Sends nothing more over `channel`, and closes it once the other side does the same. */
   fade(channel: LinkChannel, nowMs: number): void {
+    const [oldest] = this.fading.keys();
+    if (this.fading.size >= fadingMax && oldest !== undefined) {
+      this.fading.delete(oldest);
+      oldest.abort('too many connections of one peer');
+    }
     this.fading.set(channel, { sinceMs: nowMs });
     channel.movedSent = true;
     channel.sendControl(Control.moved);
@@ -107,10 +117,24 @@ export class PeerLink implements Link {
     for (const channel of this.fading.keys()) this.#retire(channel, nowMs);
     if (nowMs < this.#pingAtMs || this.channel === undefined) return;
     this.#pingAtMs = nowMs + pingEveryMs * (0.75 + Math.random() / 2);
+    this.#pingsMissed++;
     this.#ping = { id: ++this.#pings, sentAtMs: nowMs };
     const id = new Uint8Array(4);
     new DataView(id.buffer).setUint32(0, this.#ping.id);
     this.channel.sendControl(Control.ping, id);
+  }
+
+  /**
+   * The other side has answered nothing for several pings. A machine that lost its power would otherwise stay linked
+   * for as long as the kernel retransmits, which is a quarter of an hour.
+   */
+  get isMute(): boolean {
+    return this.#pingsMissed > pingsMissedMax;
+  }
+
+  /** Anything at all came from the other side. */
+  heard(): void {
+    this.#pingsMissed = 0;
   }
 
   /** Smoothed as in RFC 6298: an eighth of each new sample. */

@@ -47,6 +47,18 @@ test('a process that stands still is silent once writes to it are stuck', async 
   });
 });
 
+test('a process that stands still is silent after some pings, even if nobody writes to it', async () => {
+  const limits = { pingEveryMs: 50, tickMs: 20 };
+  await withPeers([new TestPeer('a', { limits })], async (a) => {
+    const child = await startChild('kid', { bootstrap: a.contacts });
+    await a.until(() => a.network.links()[0]?.rttMs !== undefined);
+    child.process.kill('SIGSTOP');
+    await a.until(() => a.of('lost').length > 0);
+    assert.equal(a.of('lost')[0]?.how, 'silent');
+    await child.kill();
+  });
+});
+
 test('a process whose network stops leaves nothing behind and ends by itself', async () => {
   await withPeers([new TestPeer('a')], async (a) => {
     const child = await startChild('kid', { bootstrap: a.contacts });

@@ -39,7 +39,8 @@ test('ten peers that all want each other have nine links each, and exactly nine'
   await withPeers(peers, async () => {
     for (const peer of peers) {
       for (const other of peers) peer.network.learn(other.id, other.network.addresses());
-      peer.network.want(peers.map(({ id }) => id));
+      // Each pair from one side: what both sides dialling does has a test of its own below.
+      peer.network.want(peers.map(({ id }) => id).filter((id) => id < peer.id));
     }
     for (const peer of peers) await peer.until(() => peer.network.links().length === 9);
     for (const peer of peers) {

@@ -85,8 +85,6 @@ export class TestPeer {
       (level: string): NetworkLog['info'] =>
       (message, fields) => {
         this.logged.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
-        if (level === 'error')
-          process.stderr.write(`${name}: ${message} ${String(fields?.['error'])}\n`);
         this.#look();
       };
     this.network = createNetwork({
