@@ -67,7 +67,7 @@ export class Aggregator implements Protocol {
           begin: (epoch, random) => this.#begin(epoch, random),
           valueOf: (key) => this.#valueOf(key),
           keep: (keys) => this.#keep(keys),
-          matters: (key) => key !== loadKey && !this.#void.has(key),
+          tolerance: (key, estimate) => this.#tolerance(key, estimate),
         },
       },
       config,
@@ -89,15 +89,15 @@ export class Aggregator implements Protocol {
 
   cycle(context: GossipContext): void {
     this.#averaging.cycle(context);
-    this.#publish();
-    const isLost =
-      this.#sizes().length === 0 && this.#averaging.cycles > this.#config.convergedCycles;
+    if (this.#averaging.isConverged) this.#publish();
+    // None by then means that none was begun or is left.
+    const isLost = this.#sizes().length === 0 && this.#averaging.cycles > this.#patienceCycles;
     if (isLost) this.#averaging.enterEpoch(this.#averaging.epoch + 1, context);
   }
 
   receive(from: PeerId, message: Uint8Array, context: GossipContext): void {
     this.#averaging.receive(from, message, context);
-    this.#publish();
+    if (this.#averaging.isConverged) this.#publish();
   }
 
   unreachable(peer: PeerId, context: GossipContext): void {
@@ -110,8 +110,15 @@ export class Aggregator implements Protocol {
     this.#averaging.forget(peer);
   }
 
+  /** A count needs some log2(size) cycles to reach everybody, and as many to even out. */
+  get #patienceCycles(): number {
+    return this.#config.convergedCycles + 2 * Math.log2(1 + this.#last.size);
+  }
+
   #begin(epoch: number, random: Random): readonly number[] {
     const { self, boot, values } = this.#components;
+    // What an epoch has come to at its end counts, even where losses and deaths never let it stand still.
+    if (this.#averaging.cycles > this.#patienceCycles) this.#publish();
     const hadCount = epoch <= 1 || this.#sizes().length > 0;
     this.#leaderless = hadCount ? 0 : this.#leaderless + 1;
     this.#void.clear();
@@ -126,6 +133,13 @@ export class Aggregator implements Protocol {
     if (key === loadKey) return this.#load;
     if (key === freeKey) return this.#components.values().free ? 1 : 0;
     return this.#leads && key === this.#ownCountKey ? 1 : 0;
+  }
+
+  /** The load never stands still, and void counts do not matter. */
+  #tolerance(key: number, estimate: number): number {
+    const { convergedDelta } = this.#config;
+    if (key === loadKey || this.#void.has(key)) return Infinity;
+    return key === freeKey ? convergedDelta : convergedDelta * Math.abs(estimate);
   }
 
   /** The counts with the smallest keys: keys are spread evenly, so this favours nobody. */
@@ -145,7 +159,6 @@ export class Aggregator implements Protocol {
   }
 
   #publish(): void {
-    if (!this.#averaging.isConverged) return;
     const sizes = this.#sizes();
     const middle = sizes.length >> 1;
     const upper = sizes[middle];

@@ -14,8 +14,8 @@ export interface Quantities {
   valueOf(key: number): number;
   /** Which of these keys are kept; the same choice at every peer that knows the same keys. */
   keep(keys: readonly number[]): readonly number[];
-  /** Whether the average of this key has to stand still before the epoch counts as converged. */
-  matters(key: number): boolean;
+  /** By how much the estimate of this key, which is `estimate` now, may move in an exchange and still count as still. */
+  tolerance(key: number, estimate: number): number;
 }
 
 interface Components {
@@ -30,8 +30,8 @@ interface Components {
  * networks", ACM TOCS 23(3), 2005, with the exchange made proof against loss and deaths by `Flows`.
  *
  * House rules. A message of a later epoch moves its receiver on at once; one of an earlier epoch is answered with the
- * later one. An exchange that was not answered is repeated with the same partner before another is chosen, so that
- * what its loss unbalanced is balanced soon. A peer that enters late brings its own value: no waiting for the next
+ * later one. An exchange that was not answered stays open and is repeated until it is, so that what its loss
+ * unbalanced is balanced soon. A peer that enters late brings its own value: no waiting for the next
  * epoch.
  */
 export class Averaging implements Protocol {
@@ -42,7 +42,8 @@ export class Averaging implements Protocol {
   #nextEpochMs = -Infinity;
   #cycles = 0;
   #still = 0;
-  #pending: { readonly partner: PeerId; readonly tries: number } | undefined;
+  /** Partners that were asked and have not answered, and how often. */
+  readonly #open = new Map<PeerId, number>();
   #dropped = 0;
 
   constructor(components: Components, config: AveragingConfig) {
@@ -83,14 +84,12 @@ export class Averaging implements Protocol {
     }
     this.#cycles++;
     this.#flows.refresh();
-    const { partner, tries } = this.#nextPartner(context.random);
-    if (partner === undefined) {
-      // Alone, one's own values are the averages.
-      this.#still++;
-      return;
-    }
-    this.#pending = { partner, tries };
-    this.#send('ask', partner, context);
+    const late = [...this.#open.keys()].slice(0, this.#config.retriesPerCycle);
+    const partner = this.#nextPartner(context.random);
+    // Alone, one's own values are the averages.
+    if (partner === undefined && late.length === 0) this.#still++;
+    for (const peer of late) this.#ask(peer, context);
+    if (partner !== undefined && !late.includes(partner)) this.#ask(partner, context);
   }
 
   receive(from: PeerId, message: Uint8Array, context: GossipContext): void {
@@ -107,24 +106,24 @@ export class Averaging implements Protocol {
 
   /** The partner is given up; whether it died is for others to say. */
   unreachable(peer: PeerId, _context: GossipContext): void {
-    if (this.#pending?.partner === peer) this.#pending = undefined;
+    this.#open.delete(peer);
   }
 
   /** It is dead, or lives in a new boot that knows nothing of our flows. */
   forget(peer: PeerId): void {
-    if (this.#pending?.partner === peer) this.#pending = undefined;
+    this.#open.delete(peer);
     if (this.#flows.knows(peer)) this.#still = 0;
     this.#flows.forget(peer);
   }
 
   enterEpoch(epoch: number, context: GossipContext): void {
+    // The last epoch can still be read while its successor is prepared.
+    const keys = this.#components.quantities.begin(epoch, context.random);
     this.#epoch = epoch;
     this.#nextEpochMs = context.nowMs + this.#config.epochMs * (1 + context.random.next() / 5);
     this.#cycles = 0;
     this.#still = 0;
-    this.#pending = undefined;
-    // The last epoch can still be read while its successor is set up.
-    const keys = this.#components.quantities.begin(epoch, context.random);
+    this.#open.clear();
     this.#flows = this.#newFlows();
     this.#admit(keys);
   }
@@ -134,18 +133,20 @@ export class Averaging implements Protocol {
     return new Flows(self, (key) => quantities.valueOf(key), this.#config.pairsMax);
   }
 
-  #nextPartner(random: Random): { readonly partner?: PeerId; readonly tries: number } {
-    const pending = this.#pending;
-    this.#pending = undefined;
-    if (pending !== undefined && pending.tries < this.#config.triesMax) {
-      return { partner: pending.partner, tries: pending.tries + 1 };
-    }
+  #nextPartner(random: Random): PeerId | undefined {
     for (let draws = 0; draws < 4; draws++) {
       const partner = this.#components.partner(random);
-      if (partner === undefined) break;
-      if (this.#flows.admits(partner)) return { partner, tries: 1 };
+      if (partner === undefined || this.#flows.admits(partner)) return partner;
     }
-    return { tries: 0 };
+    return undefined;
+  }
+
+  #ask(partner: PeerId, context: GossipContext): void {
+    const tries = (this.#open.get(partner) ?? 0) + 1;
+    // The least recently asked is the first.
+    this.#open.delete(partner);
+    if (tries <= this.#config.triesMax) this.#open.set(partner, tries);
+    this.#send('ask', partner, context);
   }
 
   #exchange(from: PeerId, message: AveragingMessage, context: GossipContext): void {
@@ -156,18 +157,15 @@ export class Averaging implements Protocol {
       this.#send('answer', from, context);
     } else {
       this.#flows.settle(from, message.version, message.items);
-      if (this.#pending?.partner === from) this.#pending = undefined;
+      this.#open.delete(from);
     }
     this.#still = this.#isStill(before) ? this.#still + 1 : 0;
   }
 
   #isStill(before: ReadonlyMap<number, number>): boolean {
     for (const [key, old] of before) {
-      if (!this.#components.quantities.matters(key)) continue;
       const now = this.#flows.estimate(key) ?? 0;
-      if (Math.abs(now - old) > this.#config.convergedDelta * Math.max(Math.abs(now), 1e-12)) {
-        return false;
-      }
+      if (Math.abs(now - old) > this.#components.quantities.tolerance(key, now)) return false;
     }
     return true;
   }

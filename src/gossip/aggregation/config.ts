@@ -2,11 +2,13 @@
 export interface AveragingConfig {
   /** A new epoch begins so long after the last, up to a fifth more. It sheds what liars and lost leaders left behind. */
   readonly epochMs: number;
-  /** An exchange without an answer is repeated with the same partner in so many cycles; it is what makes loss cheap. */
+  /** An exchange without an answer is tried so often; it is what makes loss cheap. */
   readonly triesMax: number;
+  /** So many of them a cycle. */
+  readonly retriesPerCycle: number;
   /** Partners whose flows are kept in one epoch. */
   readonly pairsMax: number;
-  /** Converged: so many exchanges in a row moved no estimate by more than `convergedDelta` of its value … */
+  /** Converged: so many exchanges in a row moved no share, and no count by more than this part of it, … */
   readonly convergedExchanges: number;
   readonly convergedDelta: number;
   /** … and at least so many cycles of the epoch have passed. */
@@ -21,7 +23,8 @@ export interface AveragingConfig {
 
 export const lanAveraging: AveragingConfig = {
   epochMs: 30_000,
-  triesMax: 3,
+  triesMax: 12,
+  retriesPerCycle: 2,
   pairsMax: 256,
   convergedExchanges: 3,
   convergedDelta: 5e-4,

@@ -39,7 +39,7 @@ export const lanSampling: SamplingConfig = {
   retriesPerCycle: 2,
   silencesMax: 2,
   storeSize: 128,
-  storeEveryCycles: 3,
+  storeEveryCycles: 5,
   storeTriesMax: 200,
   addressesSent: 2,
 };

@@ -16,6 +16,8 @@ export class KnownPeers {
   readonly #size: number;
   readonly #triesMax: number;
   readonly #peers = new Map<PeerId, KnownPeer>();
+  /** The same peers, to draw from. */
+  readonly #order: PeerId[] = [];
 
   constructor(size: number, triesMax: number) {
     this.#size = size;
@@ -33,25 +35,30 @@ export class KnownPeers {
   /** A peer that spoke, or a contact that a person configured. When full, a random one makes room. */
   remember(peer: PeerId, addresses: readonly string[], random: Random): void {
     const known = this.#peers.get(peer);
-    if (known === undefined && this.#peers.size >= this.#size) {
-      const evicted = drawOne([...this.#peers.keys()], random);
-      if (evicted !== undefined) this.#peers.delete(evicted);
-    }
     const kept = addresses.length > 0 ? addresses : (known?.addresses ?? []);
     this.#peers.set(peer, { addresses: kept, tries: 0 });
+    if (known !== undefined) return;
+    if (this.#order.length < this.#size) {
+      this.#order.push(peer);
+      return;
+    }
+    const place = random.int(this.#order.length);
+    const evicted = this.#order[place];
+    this.#order[place] = peer;
+    if (evicted !== undefined) this.#peers.delete(evicted);
   }
 
   forget(peer: PeerId): void {
-    this.#peers.delete(peer);
+    if (this.#peers.delete(peer)) this.#order.splice(this.#order.indexOf(peer), 1);
   }
 
   /** One peer that `isKnown` does not cover, to be tried now. */
   next(isKnown: (peer: PeerId) => boolean, random: Random): PeerId | undefined {
-    const candidates = [...this.#peers.keys()].filter((peer) => !isKnown(peer));
+    const candidates = this.#order.filter((peer) => !isKnown(peer));
     const peer = drawOne(candidates, random);
     const known = peer === undefined ? undefined : this.#peers.get(peer);
     if (peer === undefined || known === undefined) return undefined;
-    if (known.tries >= this.#triesMax) this.#peers.delete(peer);
+    if (known.tries >= this.#triesMax) this.forget(peer);
     else this.#peers.set(peer, { ...known, tries: known.tries + 1 });
     return peer;
   }

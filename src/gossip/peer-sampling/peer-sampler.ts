@@ -167,8 +167,8 @@ export class PeerSampler implements Protocol {
   }
 
   #push(context: GossipContext): void {
-    const partner = this.#view.oldest(1)[0];
-    if (partner !== undefined) this.#send(partner.peer, false, context);
+    const partner = this.#view.oldest();
+    if (partner !== undefined) this.#send(partner, false, context);
   }
 
   #send(partner: PeerId, fromStore: boolean, context: GossipContext): void {

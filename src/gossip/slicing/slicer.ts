@@ -18,6 +18,8 @@ interface Distribution {
   readonly averaging: Averaging;
   /** This peer's value, fixed for the epoch: what was said of it must not move under the others. */
   own: number;
+  /** Which thresholds stay, once there are too many: those with the lowest. */
+  readonly lots: Map<number, number>;
   rank: number | undefined;
   /** Somebody wants it known until then. */
   wantedUntilMs: number;
@@ -131,11 +133,12 @@ export class Slicer implements Protocol {
         quantities: {
           begin: () => {
             distribution.own = read();
+            distribution.lots.clear();
             return [distribution.own];
           },
           valueOf: (threshold) => (distribution.own < threshold ? 1 : 0),
-          keep: (thresholds) => this.#keep(thresholds, distribution.averaging.epoch),
-          matters: () => true,
+          keep: (thresholds) => this.#keep(thresholds, distribution),
+          tolerance: () => this.#config.convergedDelta,
         },
       },
       this.#config,
@@ -143,6 +146,7 @@ export class Slicer implements Protocol {
     const distribution: Distribution = {
       averaging,
       own: read(),
+      lots: new Map(),
       rank: undefined,
       wantedUntilMs: -Infinity,
     };
@@ -150,13 +154,14 @@ export class Slicer implements Protocol {
     return distribution;
   }
 
-  #keep(thresholds: readonly number[], epoch: number): readonly number[] {
+  #keep(thresholds: readonly number[], { averaging, lots }: Distribution): readonly number[] {
     if (thresholds.length <= this.#config.thresholdsMax) return thresholds;
-    return thresholds
-      .map((threshold) => ({ threshold, lot: mix53(`${epoch} ${threshold}`) }))
-      .toSorted((a, b) => a.lot - b.lot)
-      .slice(0, this.#config.thresholdsMax)
-      .map(({ threshold }) => threshold);
+    const lot = (threshold: number): number => {
+      const drawn = lots.get(threshold) ?? mix53(`${averaging.epoch} ${threshold}`);
+      lots.set(threshold, drawn);
+      return drawn;
+    };
+    return thresholds.toSorted((a, b) => lot(a) - lot(b)).slice(0, this.#config.thresholdsMax);
   }
 
   #settle(distribution: Distribution): void {
