@@ -44,6 +44,7 @@ export class InstanceReconciler {
   readonly #orders = new Set<Uid>();
   readonly #unsubscribes: (() => void)[] = [];
   readonly #underWay = new Set<Promise<void>>();
+  readonly #firstListing = Promise.withResolvers<void>();
   #available: readonly AvailableDriver[] = [];
   #listed = false;
   #closed = false;
@@ -82,10 +83,7 @@ export class InstanceReconciler {
       this.#unsubscribes.push(driver.onChange(() => this.changed()));
     }
     this.changed();
-    while (!this.#listed && !this.#closed) {
-      await this.#loop;
-      if (!this.#listed) await this.#pause(this.#config.retryMs);
-    }
+    await this.#firstListing.promise;
   }
 
   /** Something may be different: claims, slices, Instances, liveness, policies. Cheap; call it rather too often. */
@@ -132,6 +130,7 @@ export class InstanceReconciler {
   /** Stops looking; what runs goes on. Resolves when no action is under way. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#firstListing.resolve();
     this.#cancelWake();
     for (const unsubscribe of this.#unsubscribes) unsubscribe();
     await this.#loop;
@@ -161,6 +160,7 @@ export class InstanceReconciler {
     for (const uid of endedBefore) this.#busy.delete(uid);
     this.#listed = true;
     this.#act(found);
+    this.#firstListing.resolve();
   }
 
   /** Synchronous from reading the world to launching what it asks for. */
@@ -376,10 +376,6 @@ export class InstanceReconciler {
     if (atMs === Infinity || this.#closed) return;
     const delayMs = Math.max(0, atMs - this.#clock.nowMs());
     this.#cancelWake = this.#clock.after(delayMs, () => this.changed());
-  }
-
-  async #pause(delayMs: number): Promise<void> {
-    await new Promise<void>((resolve) => this.#clock.after(delayMs, resolve));
   }
 }
 
