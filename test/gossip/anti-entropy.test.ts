@@ -205,17 +205,15 @@ test('arbitrary bytes and arbitrary messages never throw and change nothing', ()
       .tuple(flag, bytesOf(32))
       .map(([isSyncing, root]) => ({ type: 'digest', isSyncing, root }) as const),
     flag.map((isSyncing) => ({ type: 'same', isSyncing }) as const),
-    fc
-      .tuple(flag, fc.nat(255))
-      .map(
-        ([isSyncing, fill]) =>
-          ({
-            type: 'buckets',
-            isSyncing,
-            root: new Uint8Array(32).fill(fill),
-            hashes: new Uint8Array(4096).fill(fill),
-          }) as const,
-      ),
+    fc.tuple(flag, fc.nat(255)).map(
+      ([isSyncing, fill]) =>
+        ({
+          type: 'buckets',
+          isSyncing,
+          root: new Uint8Array(32).fill(fill),
+          hashes: new Uint8Array(4096).fill(fill),
+        }) as const,
+    ),
     fc
       .tuple(flag, buckets)
       .map(([isPartial, all]) => ({ type: 'ids', isPartial, buckets: all }) as const),
