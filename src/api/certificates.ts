@@ -4,6 +4,7 @@ import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 
 import * as x509 from '@peculiar/x509';
+import { ownerOrganization } from './owner-organization.ts';
 
 /** A PEM certificate and its PEM private key (PKCS #8, EC P-256). */
 export interface IssuedCertificate {
@@ -31,9 +32,6 @@ export interface ApiCertificateOptions {
   /** Days until all of them expire. Default 3650: the CA is as local as the files that hold it. */
   readonly days?: number;
 }
-
-/** The organization in a client certificate that marks its common name as an owner of the cloud. */
-export const ownerOrganization = 'p2pcs:owner';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const dayMs = 86_400_000;

@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-
 import type { Json, JsonObject } from '../objects/json.ts';
 import { StatusError } from '../objects/status-error.ts';
 import type { Backend } from './backend.ts';
@@ -10,9 +8,10 @@ import { mediaTypeOf } from './body.ts';
 import { badRequest, notAllowed } from './errors.ts';
 import type { KindInfo, ScalePaths } from './kind-info.ts';
 import type { KindRegistry } from './kind-registry.ts';
+import { answerLog } from './log.ts';
 import { answerList, answerObject, includedOf } from './list.ts';
 import { mergePatch, patchTypeOf } from './patch.ts';
-import { parseCount, parseFlag } from './resource-version.ts';
+import { parseFlag } from './resource-version.ts';
 import type { Place, Resources, WriteOptions } from './resources.ts';
 import { scaleColumns, toScale, withScale } from './scale.ts';
 import { isJsonList, isJsonObject } from './schema.ts';
@@ -96,7 +95,10 @@ export class ResourceRoutes {
         if (kind.scale === undefined) throw noResource();
         return this.#scale(request, place, kind.scale);
       case 'log':
-        return this.#log(request, place);
+        if (!kind.hasLog) throw noResource();
+        if (request.method !== 'GET') throw noMethod();
+        await this.#resources.get(request.identity, place);
+        return answerLog(request, this.#backend, place);
       default:
         throw noResource();
     }
@@ -292,38 +294,5 @@ export class ResourceRoutes {
     });
     setWarnings(request, written.warnings);
     return show(toScale(kind, paths, written.object));
-  }
-
-  async #log(request: ApiRequest, place: Place): Promise<void> {
-    const { query, identity, response, signal } = request;
-    const { kind, namespace, name } = place;
-    if (!kind.hasLog) throw noResource();
-    if (request.method !== 'GET') throw noMethod();
-    await this.#resources.get(identity, place);
-    const tailLines = parseCount(query, 'tailLines');
-    const follow = parseFlag(query, 'follow');
-    const options = { follow, signal, ...(tailLines === undefined ? {} : { tailLines }) };
-    const chunks = this.#backend.logs(identity, namespace, name, options);
-    const begin = (): void => {
-      if (!response.headersSent)
-        response.writeHead(200, {
-          'Content-Type': 'text/plain; charset=utf-8',
-          'Cache-Control': 'no-cache',
-        });
-    };
-    // A refusal is told as a Status, so the first bytes are waited for, but a silent log is followed at once.
-    const opened = follow ? setTimeout(() => (begin(), response.flushHeaders()), 500) : undefined;
-    try {
-      for await (const chunk of chunks) {
-        begin();
-        if (!response.write(chunk) && !signal.aborted) await once(response, 'drain', { signal });
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    } finally {
-      clearTimeout(opened);
-    }
-    begin();
-    response.end();
   }
 }

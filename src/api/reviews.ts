@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../objects/json.ts';
 import { StatusError } from '../objects/status-error.ts';
 import type { Identity } from '../trust/certificates.ts';
 import type { Backend } from './backend.ts';
-import { ownerOrganization } from './certificates.ts';
+import { ownerOrganization } from './owner-organization.ts';
 import type { KindRegistry } from './kind-registry.ts';
 import { isJsonObject } from './schema.ts';
 

@@ -13,7 +13,7 @@ import { answer, answerError, answerText, bodyOf } from './api-request.ts';
 import type { ApiRequest, Route } from './api-request.ts';
 import type { Backend } from './backend.ts';
 import { builtinKinds } from './builtin-kinds.ts';
-import { ownerOrganization } from './certificates.ts';
+import { ownerOrganization } from './owner-organization.ts';
 import { Discovery } from './discovery.ts';
 import { badRequest } from './errors.ts';
 import type { KindInfo } from './kind-info.ts';

@@ -65,7 +65,10 @@ test('what is too large, too deep or hostile is refused before it is looked at',
     ['prototype', '{"__proto__":{"size":1}}', 'application/json', 400],
     [
       'bombs',
-      `a: &a [x,x,x,x,x,x,x,x,x]\n${[...'bcdefghij'].map((n, i) => `${n}: &${n} [${Array(9).fill(`*${'abcdefghi'[i]}`).join(',')}]`).join('\n')}`,
+      `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefghij'
+        .split('')
+        .map((n, i) => `${n}: &${n} [${Array(9).fill(`*${'abcdefghi'[i]}`).join(',')}]`)
+        .join('\n')}`,
       'application/yaml',
       400,
     ],

@@ -11,7 +11,7 @@ import { createApiServer } from '../../src/api/server.ts';
 import type { ApiServer } from '../../src/api/server.ts';
 import { MemoryBackend } from './memory-backend.ts';
 
-export const crds: string = fileURLToPath(new URL('../../crds', import.meta.url));
+const crds: string = fileURLToPath(new URL('../../crds', import.meta.url));
 export const slices = '/apis/p2pcs.io/v1alpha1/namespaces/default/slices';
 
 export interface Answer {
