@@ -4,6 +4,8 @@ import type { SliceView } from './world.ts';
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+const standing: Readonly<Record<ClaimSpec['state'], number>> = { Held: 0, Offered: 1, Released: 2 };
+
 /** The order in which slices are filled: oldest first. Total: uids differ. */
 export function compareSlices(a: SliceView, b: SliceView): number {
   return a.createdOrder - b.createdOrder || compareText(a.uid, b.uid);
@@ -19,7 +21,7 @@ export function compareClaims(
   b: ClaimSpec,
   rules: { readonly seniority: boolean } = { seniority: true },
 ): number {
-  if (a.state !== b.state) return a.state === 'Held' ? -1 : 1;
+  if (a.state !== b.state) return standing[a.state] - standing[b.state];
   const bySeniority = rules.seniority && a.state === 'Held' ? a.seniority - b.seniority : 0;
   return bySeniority || b.score - a.score || compareText(a.peerId, b.peerId);
 }

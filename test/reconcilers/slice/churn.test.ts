@@ -112,7 +112,7 @@ test('an announced stop keeps the place until the announced time, at most a minu
 });
 
 test('half of 32 killed: survivors keep their work and the places are refilled', () => {
-  const times = seeds(20).map((seed) => {
+  const times = seeds(12).map((seed) => {
     const { cloud, uid } = filled(seed, 32, 8);
     const survivors = cloud.held(uid).filter(({ at }) => at % 2 !== seed % 2);
     for (const peer of cloud.up.filter(({ at }) => at % 2 === seed % 2)) cloud.kill(peer);
@@ -125,7 +125,7 @@ test('half of 32 killed: survivors keep their work and the places are refilled',
 });
 
 test('half return after they were replaced: nothing runs twice, replacements stay', () => {
-  for (const seed of seeds(20)) {
+  for (const seed of seeds(12)) {
     const { cloud, uid } = filled(seed, 32, 8);
     const half = cloud.up.filter(({ at }) => at % 2 === seed % 2);
     for (const peer of half) cloud.kill(peer);
@@ -156,7 +156,7 @@ test('half a cloud cut off runs both halves, then merges without undershoot or s
 });
 
 test('a slice grows, and shrinks at once by its juniors, never below', () => {
-  for (const seed of seeds(20)) {
+  for (const seed of seeds(10)) {
     const { cloud, uid } = filled(seed, 16, 8);
     const members = cloud.held(uid);
     const bySeniority = members.toSorted(

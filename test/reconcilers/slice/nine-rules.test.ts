@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AllocatorConfig, AllocatorRules } from '../../../src/reconcilers/slice/config.ts';
 import type { CloudOptions } from './simulated-cloud.ts';
-import type { Uid } from '../../../src/objects/ids.ts';
 import {
   byScore,
   everyoneVolunteers,
