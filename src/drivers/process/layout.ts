@@ -10,6 +10,7 @@ import { join } from 'node:path';
  *     i/ID/request     the intent: what shall run; on disk before anything starts
  *     i/ID/log[.1|.2]  output, newest first
  *     i/ID/data/       the command's working and home folder
+ *     unreadable/ID/   what an instance left whose intent could not be read
  */
 export class Layout {
   readonly root: string;
@@ -29,6 +30,12 @@ export class Layout {
   }
   get instancesFolder(): string {
     return join(this.root, 'i');
+  }
+  get unreadableFolder(): string {
+    return join(this.root, 'unreadable');
+  }
+  unreadable(id: string): string {
+    return join(this.root, 'unreadable', id);
   }
   folder(id: string): string {
     return join(this.root, 'i', id);

@@ -12,9 +12,9 @@ import {
 
 /** How much output is kept, and how often its size is looked at. */
 export interface LogLimits {
-  /** Bytes in the newest file before it is rotated. */
+  /** Bytes in the newest file before it is rotated, at the next look. */
   readonly fileBytesMax: number;
-  /** Files kept, the newest included; at least 2. Bounds an instance's log at about files × bytes. */
+  /** Files kept, the newest included; at least 2. Bounds an instance's log at files × bytes, twice that in a flood. */
   readonly filesMax: number;
 }
 
@@ -27,19 +27,23 @@ const followPollMs = 500;
  * One instance's output: appended by the workload itself, rotated here by copy and truncate, so that the writer needs
  * no signal and no pipe. What it writes in the microseconds between the last copy and the truncation is lost.
  *
- * Positions count bytes since this object was made and survive rotation: `#base` is where the newest file begins, and
- * older files lie before it. All file access is synchronous, so a rotation never comes between finding and reading.
+ * Positions count bytes from the newest file's beginning when this object was made, and survive rotation: `#starts`
+ * says at which position each file begins, the newest first; older files may end before the next begins, where a flood
+ * was cut. All file access is synchronous, so a rotation never comes between finding and reading.
  */
 export class LogFile {
   readonly #path: string;
   readonly #limits: LogLimits;
-  #base = 0;
+  readonly #starts: number[] = [0];
   #destroyed = false;
   readonly #wakers = new Set<() => void>();
 
   constructor(path: string, limits: LogLimits) {
     this.#path = path;
     this.#limits = limits;
+    for (let age = 1; age < limits.filesMax; age++) {
+      this.#starts.push((this.#starts[age - 1] ?? 0) - this.#size(age));
+    }
   }
 
   /** Call every second or two. Keeps the tail when more came than one file holds. */
@@ -47,21 +51,25 @@ export class LogFile {
     if (this.#size(0) <= this.#limits.fileBytesMax) return;
     for (let age = this.#limits.filesMax - 1; age > 1; age--) {
       if (this.#size(age - 1) > 0) renameSync(this.#file(age - 1), this.#file(age));
+      this.#starts[age] = this.#starts[age - 1] ?? 0;
     }
     const source = openSync(this.#path, 'r+');
     const copy = openSync(this.#file(1), 'w', 0o600);
     try {
       const size = this.#size(0);
-      let position = Math.max(0, size - this.#limits.fileBytesMax);
+      // What came since the last look goes along, unless it is a flood.
+      let position = size > 2 * this.#limits.fileBytesMax ? size - this.#limits.fileBytesMax : 0;
       const chunk = Buffer.allocUnsafe(1024 * 1024);
-      // A writer as fast as this copy would keep it here for ever: twice the size is enough.
-      const stop = position + 2 * this.#limits.fileBytesMax;
+      const base = this.#starts[0] ?? 0;
+      this.#starts[1] = base + position;
+      // A writer as fast as this copy would keep it here for ever: three times the size is enough.
+      const stop = position + 3 * this.#limits.fileBytesMax;
       for (let read = 1; read > 0 && position < stop; position += read) {
         read = readSync(source, chunk, 0, chunk.length, position);
         writeSync(copy, chunk, 0, read);
       }
       ftruncateSync(source, 0);
-      this.#base += position;
+      this.#starts[0] = base + position;
     } finally {
       closeSync(source);
       closeSync(copy);
@@ -90,11 +98,10 @@ export class LogFile {
     // Without follow it ends where the log ended when it was asked for, however fast it grows.
     const end = options.follow ? Infinity : this.#end();
     while (!options.signal.aborted && !this.#destroyed) {
-      position = Math.max(position, this.#oldest());
-      const bytes =
-        position < end ? this.#readAt(position, Math.min(chunkBytes, end - position)) : undefined;
-      if (bytes !== undefined) {
-        position += bytes.length;
+      const found = position < end ? this.#readAt(position, chunkBytes) : undefined;
+      const bytes = found?.bytes.subarray(0, end - found.at);
+      if (found !== undefined && bytes !== undefined && bytes.length > 0 && found.at < end) {
+        position = found.at + bytes.length;
         yield bytes;
       } else if (options.follow) {
         await this.#change(options.signal, position);
@@ -113,70 +120,63 @@ export class LogFile {
   }
 
   #end(): number {
-    return this.#base + this.#size(0);
+    return (this.#starts[0] ?? 0) + this.#size(0);
   }
 
   #oldest(): number {
-    let position = this.#base;
-    for (let age = 1; age < this.#limits.filesMax; age++) position -= this.#size(age);
-    return position;
+    return this.#starts.at(-1) ?? 0;
   }
 
-  #readAt(position: number, length: number): Buffer | undefined {
-    let fileStart = this.#base;
-    for (let age = 0; age < this.#limits.filesMax; age++) {
-      if (age > 0) fileStart -= this.#size(age);
-      if (position < fileStart) continue;
-      let file: number;
-      try {
-        file = openSync(this.#file(age), 'r');
-      } catch {
-        return undefined;
-      }
-      try {
-        const bytes = Buffer.allocUnsafe(length);
-        const read = readSync(file, bytes, 0, length, position - fileStart);
-        return read === 0 ? undefined : bytes.subarray(0, read);
-      } finally {
-        closeSync(file);
-      }
+  /** The first bytes there are at or after a position, and where they begin; never of two files at once. */
+  #readAt(
+    position: number,
+    length: number,
+  ): { readonly at: number; readonly bytes: Buffer } | undefined {
+    for (let age = this.#limits.filesMax - 1; age >= 0; age--) {
+      const start = this.#starts[age] ?? 0;
+      const size = this.#size(age);
+      if (position >= start + size) continue;
+      const at = Math.max(position, start);
+      const bytes = this.#readFile(age, at - start, Math.min(length, start + size - at));
+      return bytes.length === 0 ? undefined : { at, bytes };
     }
     return undefined;
   }
 
-  /** Where the last `lines` lines begin; a last line without its newline counts as one. */
-  #startOfTail(lines: number): number {
-    const oldest = this.#oldest();
-    let position = this.#end();
-    if (lines <= 0) return position;
-    let wanted = lines;
-    let atEnd = true;
-    while (position > oldest) {
-      const from = Math.max(oldest, position - chunkBytes);
-      const bytes = this.#readRange(from, position);
-      for (let at = bytes.length - 1; at >= 0; at--) {
-        if (bytes[at] !== 0x0a) {
-          atEnd = false;
-          continue;
-        }
-        // The newline that ends the last line does not begin another one.
-        if (atEnd) atEnd = false;
-        else if (--wanted === 0) return from + at + 1;
-      }
-      position = from;
+  #readFile(age: number, offset: number, length: number): Buffer {
+    let file: number;
+    try {
+      file = openSync(this.#file(age), 'r');
+    } catch {
+      return Buffer.alloc(0);
     }
-    return oldest;
+    try {
+      const bytes = Buffer.allocUnsafe(length);
+      return bytes.subarray(0, readSync(file, bytes, 0, length, offset));
+    } finally {
+      closeSync(file);
+    }
   }
 
-  #readRange(from: number, to: number): Buffer {
-    const parts: Buffer[] = [];
-    for (let position = from; position < to;) {
-      const part = this.#readAt(position, to - position);
-      if (part === undefined) break;
-      parts.push(part);
-      position += part.length;
+  /** Where the last `lines` lines begin; a last line without its newline counts as one. */
+  #startOfTail(lines: number): number {
+    if (lines <= 0) return this.#end();
+    let wanted = lines;
+    let atEnd = true;
+    for (let age = 0; age < this.#limits.filesMax; age++) {
+      const start = this.#starts[age] ?? 0;
+      for (let to = this.#size(age); to > 0;) {
+        const from = Math.max(0, to - chunkBytes);
+        const bytes = this.#readFile(age, from, to - from);
+        for (let at = bytes.length - 1; at >= 0; at--) {
+          // The newline that ends the last line does not begin another one.
+          if (bytes[at] === 0x0a && !atEnd && --wanted === 0) return start + from + at + 1;
+          atEnd = false;
+        }
+        to = from;
+      }
     }
-    return Buffer.concat(parts);
+    return this.#oldest();
   }
 
   /** Resolves when there may be more: at the file's change, or after a poll, for not every file system tells. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { Driver, DriverInstance, InstanceRequest } from '../driver.ts';
 import { checkRequest } from '../check-request.ts';
 import { checkInstanceId } from '../instance-id.ts';
@@ -292,6 +292,7 @@ export class ProcessDriver implements Driver {
     const bootId = this.#bootId ?? readBootId();
     await mkdir(this.#layout.runFolder, { recursive: true, mode: 0o700 });
     await mkdir(this.#layout.instancesFolder, { recursive: true, mode: 0o700 });
+    await mkdir(this.#layout.unreadableFolder, { recursive: true, mode: 0o700 });
     this.#token = await this.#readToken();
     writeSuperviseScript(this.#layout.supervise);
     this.#watcher ??= watch(this.#layout.runFolder, { persistent: false }, (_event, file) => {
@@ -301,17 +302,28 @@ export class ProcessDriver implements Driver {
     this.#watcher.on('error', () => undefined);
 
     for (const id of await readdir(this.#layout.instancesFolder)) {
-      const intent = readIntent(this.#layout.request(id));
-      if (intent === undefined) {
-        await rm(this.#layout.folder(id), { recursive: true, force: true });
-      } else {
-        await this.#remember(intent).recover(bootId);
-      }
+      await this.#recover(id, bootId);
     }
     await this.#killStrays();
     if (this.#closed) return;
     this.#poll = setInterval(() => this.#pollOnce(), this.#pollMs);
     this.#poll.unref();
+  }
+
+  async #recover(id: string, bootId: string): Promise<void> {
+    let intent: Intent | undefined;
+    try {
+      intent = readIntent(this.#layout.request(id));
+    } catch {
+      // Nobody may guess what it should run. Its processes end as strays; what it wrote is put aside for its user.
+      const aside = this.#layout.unreadable(id);
+      await rm(aside, { recursive: true, force: true });
+      await rename(this.#layout.folder(id), aside);
+      await this.#removeRunFiles(id);
+      return;
+    }
+    if (intent?.request.id === id) await this.#remember(intent).recover(bootId);
+    else await rm(this.#layout.folder(id), { recursive: true, force: true });
   }
 
   #pollOnce(): void {
