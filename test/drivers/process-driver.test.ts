@@ -91,8 +91,9 @@ test('nothing in a command is expanded before the program that its user names', 
 
 test('a workload starts with default signals, its own session, no open files of the daemon', async () => {
   const file = openSync(join(root, 'daemons-own'), 'w');
-  const { pid = 0 } = await driver.start(sh('ls -l /proc/self/fd > fds; touch done; sleep 100'));
-  await until(() => existsSync(data('done')));
+  const { pid = 0 } = await driver.start(sh('ls -l /proc/self/fd > fds; exec sleep 100'));
+  // A shell blocks signals while it forks; what it becomes at the end does not.
+  await until(() => readFileSync(`/proc/${pid}/comm`, 'latin1') === 'sleep\n');
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   assert.match(status, /^SigIgn:\s+0+$/m);
   assert.match(status, /^SigBlk:\s+0+$/m);
