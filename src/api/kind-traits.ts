@@ -15,7 +15,7 @@ const traits: Readonly<Record<KindKey, Partial<Traits>>> = {
   [kindKeys.slice]: { rules: sliceRules },
   [kindKeys.peer]: readOnly(
     'peer',
-    "a Peer is written by its machine only; its labels are in the machine's manifests folder, to keep it out of a slice set spec.exclude of the slice",
+    "a Peer is written by its machine only; its labels are in the machine's manifests folder; to keep it out of a slice, name it in the slice's spec.exclude",
   ),
   [kindKeys.instance]: {
     ...readOnly(

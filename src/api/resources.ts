@@ -276,7 +276,11 @@ export class Resources {
     }
     const { dryRun } = options;
     const written = await this.#backend.replace(identity, kind.key, object, current, { dryRun });
-    return { ...written, warnings: [...admitted.warnings, ...written.warnings] };
+    const warnings = [...admitted.warnings, ...written.warnings];
+    // Status follows a write; of one that never happens it stays what it was, or `kubectl diff` would show it gone.
+    const { status } = current;
+    const shown = dryRun && status !== undefined ? { ...written.object, status } : written.object;
+    return { object: shown, warnings };
   }
 
   #checkNamespace(found: string | undefined, namespace: string): void {

@@ -67,6 +67,8 @@ const socketsMax = 2000;
 const headerBytesMax = 32 * 1024;
 const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 30_000;
+/** How late a client that dawdles may be noticed. */
+const checkEveryMs = 5000;
 /** Above the 90 s for which Go keeps idle connections, or it would write into closing ones. */
 const keepAliveTimeoutMs = 125_000;
 const closeGraceMs = 2000;
@@ -262,6 +264,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     maxHeaderSize: headerBytesMax,
     headersTimeout: headersTimeoutMs,
     requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: checkEveryMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     noDelay: true,
   });

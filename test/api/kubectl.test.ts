@@ -125,9 +125,11 @@ describe('kubectl', { skip: binary === undefined ? 'needs kubectl' : false }, ()
       'slice.p2pcs.io/web configured (server dry run)\n',
     );
     assert.equal(spec()['size'], 4);
+    server.backend.settle('default', 'web');
     const diff = await run('diff -f -', manifest(9));
     assert.equal(diff.code, 1);
     assert.match(diff.out, /^-\s+size: 4$[^]*^\+\s+size: 9$/m);
+    assert.equal(diff.out.match(/^[-+] /gm)?.length, 2, diff.out);
     assert.equal(spec()['size'], 4);
   });
 
@@ -199,15 +201,15 @@ describe('kubectl', { skip: binary === undefined ? 'needs kubectl' : false }, ()
   });
 
   test('wait sees conditions flip, fields change and objects go', async () => {
-    assert.match(await ok('wait --for=condition=Ready slice/web --timeout=5s'), /condition met/);
+    assert.match(await ok('wait --for=condition=Ready slice/web --timeout=30s'), /condition met/);
     await ok('patch slice web --type=merge -p {"spec":{"size":2}}');
     const stale = await refused('wait --for=condition=Ready slice/web --timeout=200ms');
     assert.match(stale, /timed out/);
-    const waiting = ok('wait --for=condition=Ready slice/web --timeout=10s');
+    const waiting = ok('wait --for=condition=Ready slice/web --timeout=30s');
     setTimeout(() => server.backend.settle('default', 'web'), 300);
     assert.match(await waiting, /condition met/);
     assert.match(
-      await ok('wait --for=jsonpath={.status.readyMembers}=2 slice/web --timeout=5s'),
+      await ok('wait --for=jsonpath={.status.readyMembers}=2 slice/web --timeout=30s'),
       /condition met/,
     );
   });
@@ -353,7 +355,7 @@ describe('kubectl', { skip: binary === undefined ? 'needs kubectl' : false }, ()
 
   test('delete waits until finalizers let go, and names what it deleted', async () => {
     await ok('patch slice web --type=merge -p {"metadata":{"finalizers":["p2pcs.io/hold"]}}');
-    const deleting = ok('delete slice web --timeout=10s');
+    const deleting = ok('delete slice web --timeout=30s');
     await server.backend.until(
       () =>
         server.backend.catalog.get(kindKeys.slice, 'default', 'web')?.metadata.deletionTimestamp !==
@@ -366,7 +368,7 @@ describe('kubectl', { skip: binary === undefined ? 'needs kubectl' : false }, ()
       ),
       /no new finalizers can be added/,
     );
-    const gone = ok('wait --for=delete slice/web --timeout=10s');
+    const gone = ok('wait --for=delete slice/web --timeout=30s');
     await ok('patch slice web --type=merge -p {"metadata":{"finalizers":null}}');
     assert.match(await deleting, /slice\.p2pcs\.io "web" deleted/);
     await gone;

@@ -10,7 +10,7 @@ export interface Run {
   readonly err: string;
 }
 
-const commandMs = 20_000;
+const commandMs = 60_000;
 
 /** The `kubectl` of PATH, and others that stand beside it as kubectl.1.NN. */
 export function findKubectls(): readonly string[] {

@@ -136,7 +136,10 @@ export class MemoryBackend implements Backend {
     if (this.catalog.get(kind, namespace, name)?.metadata.resourceVersion !== resourceVersion) {
       return Promise.reject(new StatusError('Conflict', `${name} was changed`));
     }
-    if (options.dryRun) return Promise.resolve({ object, warnings: [] });
+    if (options.dryRun) {
+      const { status: _derived, ...written } = object;
+      return Promise.resolve({ object: written, warnings: [] });
+    }
     this.writes += 1;
     const { deletionTimestamp, finalizers = [] } = object.metadata;
     if (deletionTimestamp !== undefined && finalizers.length === 0) {
