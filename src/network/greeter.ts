@@ -92,9 +92,12 @@ export class Greeter {
     new LinkChannel(stream, connection, events, this.#components.limits);
   }
 
-  /** Opens the link on a connection that we dialled; whether the other side took it. Never rejects. */
-  async greet(connection: Connection, outer: AbortSignal): Promise<boolean> {
-    const signal = AbortSignal.any([AbortSignal.timeout(this.#components.limits.helloMs), outer]);
+  /**
+   * Opens the link on a connection that we dialled; whether the other side took it. Never rejects. It waits for as
+   * long as the dial may last, not for the time that strangers get: the other side has the link from the moment it
+   * answers, and a slow machine that gave up here would take that back.
+   */
+  async greet(connection: Connection, signal: AbortSignal): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const giveUp = (): void => resolve(false);
     signal.addEventListener('abort', giveUp);

@@ -90,7 +90,7 @@ export const defaultLimits: NetworkLimits = {
   bytesPerSecond: 32 * 1024 * 1024,
   helloMs: 3_000,
   dialMs: 5_000,
-  recoverMs: 1_000,
+  recoverMs: 2_000,
   backoffFirstMs: 100,
   backoffMaxMs: 30_000,
   dialsMax: 8,
