@@ -175,7 +175,7 @@ export class GossipStack {
 
   frame(from: PeerId, family: number, payload: Uint8Array, nowMs: number): void {
     this.#enter(nowMs);
-    this.#detector.heard(from);
+    this.#detector.heard(from, this.#context(Family.membership));
     switch (family) {
       case Family.membership:
         this.#detector.receive(from, payload, this.#context(family));
@@ -375,7 +375,7 @@ export class GossipStack {
       new Activity(
         {
           pace: pace.aggregation,
-          isBusy: () => !this.#aggregator.isConverged,
+          isBusy: () => !this.#aggregator.isConverged || this.#isBusy(),
           run: () => this.#aggregator.cycle(this.#context(Family.aggregation)),
         },
         nowMs,

@@ -29,6 +29,8 @@ interface Components {
 
 const loadKey = 0;
 const freeKey = 1;
+/** A count whose share is smaller has lost its leader: what is left of it is rounding. */
+const shareMin = 1e-9;
 /** Counts have larger keys, drawn from their leader's name. */
 const firstCountKey = 16;
 
@@ -139,7 +141,7 @@ export class Aggregator implements Protocol {
   #tolerance(key: number, estimate: number): number {
     const { convergedDelta } = this.#config;
     if (key === loadKey || this.#void.has(key)) return Infinity;
-    return key === freeKey ? convergedDelta : convergedDelta * Math.abs(estimate);
+    return convergedDelta * (key === freeKey ? 1 : Math.max(shareMin, Math.abs(estimate)));
   }
 
   /** The counts with the smallest keys: keys are spread evenly, so this favours nobody. */
@@ -153,7 +155,7 @@ export class Aggregator implements Protocol {
       .keys()
       .filter((key) => key >= firstCountKey && !this.#void.has(key))
       .map((key) => this.#averaging.estimate(key) ?? 0)
-      .filter((share) => share > 1e-9)
+      .filter((share) => share > shareMin)
       .map((share) => Math.max(1, 1 / share))
       .toSorted((a, b) => a - b);
   }

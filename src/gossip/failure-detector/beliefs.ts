@@ -117,6 +117,17 @@ export class Beliefs {
     } else if (order > 0) this.become(update, nowMs, false);
   }
 
+  /**
+   * A line of somebody's whole table. A death in it that is news here is taken for an accusation: either it was missed,
+   * or a partition ends, and then the living must get the time to refute.
+   */
+  applyFromTable(update: Update, from: PeerId, nowMs: number): void {
+    const isAccusation = update.state === 'dead' && this.table.isLiving(update.peer);
+    if (isAccusation && update.peer !== this.table.self) {
+      this.apply({ ...update, state: 'suspect', suspectedBy: from }, nowMs);
+    } else this.apply(update, nowMs);
+  }
+
   /** `accuser` got no answer from it. */
   accuse(
     accused: Pick<Update, 'peer' | 'boot' | 'incarnation'>,

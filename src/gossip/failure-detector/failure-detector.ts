@@ -26,6 +26,8 @@ interface Components {
 
 /** A table is sent to one peer at most so often. */
 const tableEveryMs = 500;
+/** A peer that is believed dead and yet speaks is told so at most so often. */
+const correctEveryMs = 1000;
 
 /**
  * SWIM (A. Das, I. Gupta, A. Motivala, DSN 2002) with Lifeguard's refinements (A. Dadgar et al., arXiv 1707.00788) and
@@ -48,6 +50,7 @@ export class FailureDetector {
   readonly #table: MemberTable;
   readonly #probes = new Probes();
   readonly #tableSentMs = new Map<PeerId, number>();
+  readonly #correctedMs = new Map<PeerId, number>();
   /** Peers that others accused in the current call. */
   #accused: PeerId[] = [];
   #queue: PeerId[] = [];
@@ -140,13 +143,27 @@ export class FailureDetector {
     this.#enter(context, () => {
       const decoded = decodeDetector(message, this.#components.wire);
       if (decoded === undefined || from === this.#components.self) this.#dropped++;
-      else this.#handle(from, decoded, context);
+      else {
+        const { incarnation } = this;
+        this.#handle(from, decoded, context);
+        // Whoever made us refute hears it first, neighbour or not.
+        if (this.incarnation !== incarnation) {
+          this.#sendUpdates('news', from, [this.#beliefs.own], context);
+        }
+      }
     });
   }
 
   /** Any message of any protocol proves that its sender lives. */
-  heard(from: PeerId): void {
+  heard(from: PeerId, context: GossipContext): void {
     if (this.#probes.end(from)) this.#setHealth(this.#health - 1);
+    const known = this.#table.get(from);
+    if (known === undefined || this.#table.isLiving(from)) return;
+    // The dead do not speak: it must hear what is believed of it, which alone it can refute.
+    const toldMs = this.#correctedMs.get(from) ?? -Infinity;
+    if (context.nowMs - toldMs < correctEveryMs) return;
+    this.#correctedMs.set(from, context.nowMs);
+    this.#sendUpdates('news', from, [known], context);
   }
 
   linkUp(peer: PeerId, boot: number, addresses: readonly string[], context: GossipContext): void {
@@ -159,7 +176,7 @@ export class FailureDetector {
       } else if (boot === known.boot) {
         if (kept.length > 0) this.#table.put({ ...known, addresses: kept });
         // It must hear of its own suspicion or death, which alone it can refute.
-        if (known.state !== 'alive') this.#sendUpdates(peer, [{ peer }], context);
+        if (known.state !== 'alive') this.#sendUpdates('news', peer, [{ peer }], context);
       }
       this.#send(peer, { type: 'digest', digest: this.#table.digest }, context);
     });
@@ -258,6 +275,9 @@ export class FailureDetector {
     for (const [peer, sentMs] of this.#tableSentMs) {
       if (sentMs + tableEveryMs < context.nowMs) this.#tableSentMs.delete(peer);
     }
+    for (const [peer, toldMs] of this.#correctedMs) {
+      if (toldMs + correctEveryMs < context.nowMs) this.#correctedMs.delete(peer);
+    }
   }
 
   // Probing
@@ -328,7 +348,7 @@ export class FailureDetector {
           this.#send(relay.asker, { type: 'ack', number: relay.askerNumber, updates: [] }, context);
         }
         const probe = this.#probes.byNumber(message.number);
-        if (probe !== undefined) this.heard(probe.target);
+        if (probe !== undefined) this.heard(probe.target, context);
         break;
       }
       case 'ask': {
@@ -346,6 +366,11 @@ export class FailureDetector {
       }
       case 'news':
         for (const update of message.updates) this.#beliefs.apply(update, context.nowMs);
+        break;
+      case 'table':
+        for (const update of message.updates) {
+          this.#beliefs.applyFromTable(update, from, context.nowMs);
+        }
         break;
       case 'digest':
         this.#compare(from, message.digest, context);
@@ -365,15 +390,20 @@ export class FailureDetector {
       .all()
       .toSorted((a, b) => b.sinceMs - a.sinceMs)
       .slice(0, this.#config.syncUpdatesMax);
-    this.#sendUpdates(from, newest, context);
+    this.#sendUpdates('table', from, newest, context);
     this.#send(from, { type: 'digest', digest: this.#table.digest }, context);
   }
 
-  #sendUpdates(to: PeerId, rumours: readonly Rumour[], context: GossipContext): void {
+  #sendUpdates(
+    type: 'news' | 'table',
+    to: PeerId,
+    rumours: readonly Rumour[],
+    context: GossipContext,
+  ): void {
     const updates = this.#beliefs.updates(rumours, context.nowMs);
     const size = Math.min(updatesMax, this.#config.frameUpdatesMax);
     for (let i = 0; i < updates.length; i += size) {
-      this.#send(to, { type: 'news', updates: updates.slice(i, i + size) }, context);
+      this.#send(to, { type, updates: updates.slice(i, i + size) }, context);
     }
   }
 
@@ -421,6 +451,7 @@ export class FailureDetector {
     for (const peer of near) {
       const told = urgent.filter(({ wide }) => wide || few.has(peer));
       this.#sendUpdates(
+        'news',
         peer,
         told.map(({ rumour }) => rumour),
         context,

@@ -27,16 +27,18 @@ export type DetectorMessage =
   | { readonly type: 'ask'; readonly number: number; readonly target: PeerId }
   | { readonly type: 'nack'; readonly number: number }
   | { readonly type: 'news'; readonly updates: readonly Update[] }
+  /** What I believe of many; a death in it may be old, or one of another partition. */
+  | { readonly type: 'table'; readonly updates: readonly Update[] }
   /** My digest of the living; if yours differs, send me your table. */
   | { readonly type: 'digest'; readonly digest: number };
 
-const types = ['ping', 'ack', 'ask', 'nack', 'news', 'digest'] as const;
+const types = ['ping', 'ack', 'ask', 'nack', 'news', 'table', 'digest'] as const;
 const states = ['alive', 'suspect', 'away', 'dead'] as const;
 export const updatesMax = 64;
 const bounds = { maxBytes: 128 * 1024, maxDepth: 4, maxItems: 4 + updatesMax * 16 };
 const awayForMsMax = 3_600_000;
 
-/** ping, ack: [type, number, …updates]; ask: [type, number, target]; nack, digest: [type, number]; news: [type, …updates] */
+/** ping, ack: [type, number, …updates]; ask: [type, number, target]; nack, digest: [type, number]; news, table: [type, …updates] */
 export function encodeDetector(message: DetectorMessage, wire: PeerIdWire): Uint8Array {
   const type = types.indexOf(message.type);
   switch (message.type) {
@@ -48,6 +50,7 @@ export function encodeDetector(message: DetectorMessage, wire: PeerIdWire): Uint
     case 'nack':
       return encodeFields([type, message.number]);
     case 'news':
+    case 'table':
       return encodeFields([type, ...message.updates.map((u) => toFields(u, wire))]);
     case 'digest':
       return encodeFields([type, message.digest]);
@@ -60,7 +63,7 @@ export function decodeDetector(bytes: Uint8Array, wire: PeerIdWire): DetectorMes
   const fields = decodeFields(bytes, bounds);
   if (fields === undefined || !isCount(fields[0], types.length - 1)) return undefined;
   const type = types[fields[0]] as DetectorMessage['type'];
-  if (type === 'news') {
+  if (type === 'news' || type === 'table') {
     const updates = readUpdates(fields.slice(1), wire);
     return updates && { type, updates };
   }
