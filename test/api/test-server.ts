@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,6 +83,7 @@ export async function startTestServer(): Promise<TestServer> {
     logger: { debug: () => undefined, error: (message, fields) => console.error(message, fields) },
   });
   const folder = mkdtempSync(join(tmpdir(), 'p2pcs-api-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const kubeconfig = join(folder, 'kubeconfig');
   writeFileSync(kubeconfig, kubeconfigOf(server.url, certificates), { mode: 0o600 });
 
