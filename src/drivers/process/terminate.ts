@@ -26,7 +26,7 @@ const forceWithinMs = 10_000;
 const supervisorWithinMs = 2000;
 
 /** Whether one variable, whole, is in an environment as /proc shows it. */
-export function hasVariable(environ: Buffer, variable: string): boolean {
+function hasVariable(environ: Buffer, variable: string): boolean {
   return `\0${environ.toString('latin1')}`.includes(`\0${variable}\0`);
 }
 

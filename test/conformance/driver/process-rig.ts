@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ProcessDriver } from '../../../src/drivers/process/process-driver.ts';
+import { readStat } from '../../../src/drivers/process/proc.ts';
 import type { DriverRig } from './rig.ts';
 
 const daemonFile = fileURLToPath(new URL('process-daemon.ts', import.meta.url));
@@ -29,9 +30,7 @@ export function processRig(): DriverRig {
     }
     return readdirSync('/proc')
       .map(Number)
-      .filter(
-        (pid) => Number.isInteger(pid) && isMarked(pid, token) && isShim(pid, root) === shims,
-      );
+      .filter((pid) => Number.isInteger(pid) && isMarked(pid, token) && isShim(pid) === shims);
   };
 
   return {
@@ -79,10 +78,7 @@ function isMarked(pid: number, token: string): boolean {
   }
 }
 
-function isShim(pid: number, root: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(join(root, 'supervise'));
-  } catch {
-    return false;
-  }
+/** The shim leads the session; right after a start the workload still bears the shim's command line. */
+function isShim(pid: number): boolean {
+  return readStat(pid)?.session === pid;
 }

@@ -12,7 +12,7 @@ import { planInstances } from '../../../src/reconcilers/instance/plan.ts';
 import { workId } from '../../../src/reconcilers/instance/work-labels.ts';
 
 export const uid = 'uid-1' as Uid;
-export const slice: SliceName = { uid, namespace: 'default', name: 's' };
+const slice: SliceName = { uid, namespace: 'default', name: 's' };
 export const id: string = workId(slice);
 
 export function place(more: Partial<Place> = {}, spec: Partial<InstanceTemplateSpec> = {}): Place {
