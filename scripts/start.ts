@@ -218,19 +218,23 @@ async function demo(): Promise<void> {
 
   title('4. One of them dies');
   await healAfterKill(before);
-  await closedRing();
+  const after = await closedRing();
   await run('ring', sliceName, '--live');
 
   title('Go on');
-  say(`  npx p2pctl get peers,slices                      what there is, from any peer
-  npx p2pctl terminate-nodes ${sliceName} ${before.members[0]!.peer}   the paper's Figure 6
-  npx p2pctl up                                    starts the killed peer again: it finds its place taken
-  npx p2pctl monitor-instances                     the size of the cloud, live
-  npx p2pctl --help                                everything else
-  export KUBECONFIG=${env.KUBECONFIG}
-  kubectl get slices -w                            the real kubectl, on the same cloud
-
-  npm stop                                         stops all of it; what it knows stays in .p2pcs`);
+  const hints: readonly (readonly [string, string])[] = [
+    ['npx p2pctl get peers,slices', 'what there is'],
+    [`npx p2pctl terminate-nodes ${sliceName} ${after.members[0]!.peer}`, "the paper's Figure 6"],
+    ['npx p2pctl up', 'starts the killed peer again; it finds its place taken'],
+    ['npx p2pctl monitor-instances', 'the size of the cloud, live'],
+    ['npx p2pctl --help', 'everything else'],
+    [`export KUBECONFIG=${env.KUBECONFIG}`, 'and then the real kubectl: kubectl get slices'],
+    ['npm stop', 'stops all of it; what it knows stays in .p2pcs'],
+  ];
+  const width = Math.max(...hints.map(([command]) => command.length));
+  for (const [command, meaning] of hints) {
+    say(`  ${command.padEnd(width)}  ${paint('dim', `# ${meaning}`)}`);
+  }
 }
 
 say(paint('bold', 'P2PCS: a cloud of peers, and what happens when one dies'));

@@ -24,7 +24,7 @@ export function splitVerb(args: readonly string[]): {
  */
 export function likeKubectl(args: readonly string[], command: Command): readonly string[] {
   const isSwitch = (long: string): boolean =>
-    command.options.some((option) => option.long === long && option.isBoolean());
+    command.options.some((option) => option.long === long && (option.isBoolean() || option.negate));
   const end = args.indexOf('--');
   const read = end < 0 ? args : args.slice(0, end);
   const words = read.flatMap((word) => {

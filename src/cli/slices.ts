@@ -9,6 +9,7 @@ import type { Connection } from './connection.ts';
 import type { Json, JsonObject } from '../objects/json.ts';
 import type { Slice } from '../objects/kinds/slice.ts';
 
+/** The kind that the verbs about slices work on; they need no discovery. */
 const slices: ApiResource = {
   group: 'p2pcs.io',
   version: 'v1alpha1',
@@ -21,9 +22,6 @@ const slices: ApiResource = {
   verbs: [],
   subresources: [],
 };
-
-/** The kind that the verbs about slices work on; they need no discovery. */
-export const sliceResource: ApiResource = slices;
 
 export const slicePath = (connection: Connection, name?: string): string =>
   resourcePath(slices, connection.namespace, name);

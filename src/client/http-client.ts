@@ -51,7 +51,7 @@ export class PeerUnreachable extends Error {
 }
 
 /** Larger answers are refused: lists of 10,000 objects are far below. */
-export const answerBytesMax: number = 256 << 20;
+const answerBytesMax = 256 << 20;
 const errorBytesMax = 1 << 20;
 const defaultTimeoutMs = 30_000;
 /** A peer that is still starting answers 503 or 429 with Retry-After; how often we come back. */

@@ -207,7 +207,7 @@ function asList(members: readonly RingMember[], canvas: Canvas): readonly string
     const { forward, backward } = bondOf(member, next);
     const sign = forward && backward ? '<->' : forward ? '-->' : backward ? '<--' : '-x-';
     const state = isSilent(member) ? 'silent' : member.state;
-    return `${String(member.index).padStart(5)}  ${canvas.paint(colourOf(member), member.peer)} ${sign} ${next.peer}  ${state}`;
+    return `${String(member.index).padStart(3)}  ${canvas.paint(colourOf(member), member.peer)} ${sign} ${next.peer}  ${state}`;
   });
 }
 
@@ -222,7 +222,7 @@ export function drawRing(ring: Ring, canvas: Canvas): string {
   const head = `${canvas.paint('bold', ring.slice)}: ${what}${count === 0 ? '' : `, ${verdict}`}`;
   const body =
     count === 0
-      ? ['  nobody is in it']
+      ? ['nobody is in it']
       : count === 1 || count > drawnMax
         ? asList(members, canvas)
         : new RingDrawing(members, canvas).draw();
