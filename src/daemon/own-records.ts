@@ -9,7 +9,7 @@ import type { ReplicatedStore } from './replicated-store.ts';
 
 /**
  * Writes what this peer says of itself: its Peer, Claims and Instances. Ordered by [boot, revision], so that no clock
- * has a part in it; on disk before anybody hears of it.
+ * has a part in it.
  */
 export class OwnRecords {
   readonly #store: ReplicatedStore;
@@ -33,17 +33,17 @@ export class OwnRecords {
   }
 
   /**
-   * Resolves when the object is on disk and on its way to others.
+   * Resolves when the object is on its way to others; durable: when it was on disk before.
    * @throws Error when it cannot be a record of this peer: our mistake.
    */
-  async put(kind: KindKey, object: ApiObject): Promise<void> {
+  async put(kind: KindKey, object: ApiObject, options: { readonly durable: boolean }): Promise<void> {
     const { name, namespace = '', uid } = object.metadata;
     const key = `${kind}|${namespace}|${name}|${uid}`;
     const content = canonicalJson(objectValue(object));
     if (this.#said.get(key) === content) return;
     this.#said.set(key, content);
     try {
-      await this.#write(kind, namespace, name, uid, 'object', objectValue(object));
+      await this.#write(kind, namespace, name, uid, 'object', objectValue(object), options.durable);
     } catch (error) {
       this.#said.delete(key);
       throw error;
@@ -53,7 +53,7 @@ export class OwnRecords {
   /** Takes it back for good. */
   async remove(kind: KindKey, namespace: string, name: string, uid: Uid): Promise<void> {
     this.#said.delete(`${kind}|${namespace}|${name}|${uid}`);
-    await this.#write(kind, namespace, name, uid, 'tombstone', { at: Date.now() });
+    await this.#write(kind, namespace, name, uid, 'tombstone', { at: Date.now() }, false);
   }
 
   /** A uid that is the same whenever this peer speaks of the same thing. */
@@ -70,6 +70,7 @@ export class OwnRecords {
     uid: Uid,
     slot: 'object' | 'tombstone',
     value: ReturnType<typeof objectValue>,
+    durable: boolean,
   ): Promise<void> {
     this.#revision += 1;
     const made = makePeerRecord(
@@ -79,6 +80,7 @@ export class OwnRecords {
       this.#crypto,
     );
     if (made.record === undefined) throw new Error(made.reason);
-    await this.#store.commit([made.record]);
+    if (durable) await this.#store.commit([made.record]);
+    else this.#store.say([made.record]);
   }
 }

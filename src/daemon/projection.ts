@@ -17,7 +17,9 @@ import type { PlacementWorld } from '../reconcilers/slice/world.ts';
 /** An Instance of a dead peer is shown as Lost for so long. */
 const lostShownMs = 10 * 60_000;
 /** How often what depends on time alone is looked at. */
-const sweepMs = 5_000;
+const sweepMs = 10_000;
+/** How soon a change shows in the conditions of slices that it does not belong to. */
+const otherSlicesMs = 500;
 
 interface Components {
   readonly catalog: LiveCatalog;
@@ -43,6 +45,7 @@ export class Projection {
   #allPeers = false;
   #scheduled: NodeJS.Immediate | undefined;
   #sweep: NodeJS.Timeout | undefined;
+  #later: NodeJS.Timeout | undefined;
   #unsubscribe: (() => void) | undefined;
 
   constructor(components: Components) {
@@ -63,6 +66,7 @@ export class Projection {
   stop(): void {
     clearImmediate(this.#scheduled);
     clearInterval(this.#sweep);
+    clearTimeout(this.#later);
     this.#unsubscribe?.();
   }
 
@@ -76,7 +80,8 @@ export class Projection {
         }
       }
     }
-    this.#touchAllSlices();
+    this.#allSlices = true;
+    this.#schedule();
   }
 
   /** Works off what is due now; called before an answer that must show one's own write. */
@@ -110,16 +115,16 @@ export class Projection {
 
   #changed({ kind, namespace, name, before, after }: StoreChange): void {
     this.#touch(kind, namespace, name);
-    if (kind === kindKeys.peer || kind === kindKeys.trustPolicy) this.#touchAllSlices();
-    if (kind === kindKeys.slice) this.#touchAllSlices();
-    if (kind === kindKeys.claim) {
-      this.#allPeers = true;
-      this.#touchAllSlices();
+    if (kind === kindKeys.peer || kind === kindKeys.trustPolicy || kind === kindKeys.slice) {
+      this.#touchOtherSlices();
     }
-    if (kind === kindKeys.instance) {
-      const spec = (after ?? before)?.object.spec as { slice?: { name?: string } } | undefined;
-      if (spec?.slice?.name !== undefined) this.#touch(kindKeys.slice, namespace, spec.slice.name);
-    }
+    const stored = after ?? before;
+    if (stored === undefined || (kind !== kindKeys.claim && kind !== kindKeys.instance)) return;
+    const spec = stored.object.spec as { slice?: { name?: string }; peer?: string } | undefined;
+    if (spec?.slice?.name !== undefined) this.#touch(kindKeys.slice, namespace, spec.slice.name);
+    if (kind === kindKeys.instance) return;
+    if (spec?.peer !== undefined) this.#touch(kindKeys.peer, '', spec.peer);
+    this.#touchOtherSlices();
   }
 
   #touch(kind: KindKey, namespace: string, name: string): void {
@@ -127,9 +132,13 @@ export class Projection {
     this.#schedule();
   }
 
-  #touchAllSlices(): void {
-    this.#allSlices = true;
-    this.#schedule();
+  /** What other slices say of a shortage may differ now; nobody waits for that. */
+  #touchOtherSlices(): void {
+    this.#later ??= setTimeout(() => {
+      this.#later = undefined;
+      this.#allSlices = true;
+      this.flush();
+    }, otherSlicesMs);
   }
 
   #schedule(): void {

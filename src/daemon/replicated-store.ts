@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { decode, encode } from 'cborg';
 import type { HybridClock } from '../store/hybrid-clock.ts';
 import type { RecordStore, Conflict, Offer } from '../store/record-store.ts';
@@ -10,6 +11,7 @@ import type { Logger } from './logger.ts';
 /** How long a write waits for another peer's word that it has the record on disk. */
 const witnessMs = 1_000;
 const witnessesAsked = 3;
+const witnessPatienceMs = 200;
 const witnessRecordsMax = 32;
 /** Refusals are logged at most so often, whoever causes them. */
 const refusalLogMs = 1_000;
@@ -17,6 +19,7 @@ const refusalLogMs = 1_000;
 /** The part of the disk that records need. */
 export interface RecordDisk {
   commit(records: readonly VerifiedRecord[], deletes?: readonly string[]): Promise<void>;
+  commitLazily(records: readonly VerifiedRecord[], deletes?: readonly string[]): Promise<void>;
 }
 
 interface Components {
@@ -61,7 +64,9 @@ export class ReplicatedStore {
         logger.warn('a record on disk was refused', { reason: verified.reason, message: verified.message });
         continue;
       }
-      deletes.push(...this.records.offer(verified.record, wallMs()).dropped);
+      const { outcome, dropped } = this.records.offer(verified.record, wallMs());
+      deletes.push(...dropped);
+      if (outcome === 'older' || outcome === 'refused') deletes.push(verified.record);
       if (verified.record.body.class === 'owner') clock.observe(verified.record.body.order, wallMs());
     }
     if (deletes.length > 0) this.#write([], deletes);
@@ -71,6 +76,16 @@ export class ReplicatedStore {
   async commit(records: readonly VerifiedRecord[]): Promise<void> {
     if (records.length === 0) return;
     await this.#components.disk.commit(records, []);
+    this.#publish(records);
+  }
+
+  /** Writes what no decision of others rests on (an Instance's state, a machine's load): told at once, on disk soon. */
+  say(records: readonly VerifiedRecord[]): void {
+    this.#write(records, []);
+    this.#publish(records);
+  }
+
+  #publish(records: readonly VerifiedRecord[]): void {
     const dropped: VerifiedRecord[] = [];
     for (const record of records) dropped.push(...this.#merge(record).dropped);
     if (dropped.length > 0) this.#write([], dropped);
@@ -124,11 +139,15 @@ export class ReplicatedStore {
     }
     if (records.length === 0) return [];
     const body = encode(records.map(({ bytes }) => bytes));
-    const asked = links.map(async ({ peer }) => {
-      await network.request(peer, 'store', body, { timeoutMs: witnessMs });
+    // One is enough as a rule; the others are asked in case it is slow.
+    const abort = new AbortController();
+    const asked = links.map(async ({ peer }, index) => {
+      await sleep(index * witnessPatienceMs, undefined, { signal: abort.signal });
+      await network.request(peer, 'store', body, { timeoutMs: witnessMs - index * witnessPatienceMs, signal: abort.signal });
     });
     try {
       await Promise.any(asked);
+      abort.abort();
       return [];
     } catch {
       return [`stored on this peer only: no other peer confirmed within ${witnessMs / 1000} s; it goes on spreading`];
@@ -148,7 +167,7 @@ export class ReplicatedStore {
         throw new Error('a record was refused');
       }
     }
-    await this.flushed();
+    await this.#components.disk.commit([]);
     return new Uint8Array([1]);
   }
 
@@ -164,7 +183,7 @@ export class ReplicatedStore {
 
   #write(records: readonly VerifiedRecord[], deletes: readonly VerifiedRecord[]): void {
     const { disk, logger } = this.#components;
-    const group = disk.commit(
+    const group = disk.commitLazily(
       records,
       deletes.map(({ hash }) => hash),
     );

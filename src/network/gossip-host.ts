@@ -56,7 +56,9 @@ export class GossipHost {
   /** Sends what the protocols queued and sets the next wake; to be called after anything touched the stack. */
   flush(): void {
     if (!this.#running) return;
+    const linked = new Set(this.#network.links().map(({ peer }) => peer));
     for (const { to, family, payload } of this.#stack.drain()) {
+      if (!linked.has(to)) this.#network.learn(to, this.#stack.addressesOf(to));
       this.#network.send(to, family, payload);
     }
     const nowMs = this.#nowMs();
@@ -76,10 +78,7 @@ export class GossipHost {
 
   #want(): void {
     const wanted = this.#stack.wanted();
-    for (const peer of wanted) {
-      const view = this.#stack.membership.get(peer);
-      if (view !== undefined && view.addresses.length > 0) this.#network.learn(peer, view.addresses);
-    }
+    for (const peer of wanted) this.#network.learn(peer, this.#stack.addressesOf(peer));
     this.#network.want(wanted);
   }
 }

@@ -237,7 +237,7 @@ export function lives(pid: number): boolean {
   }
 }
 
-/** Pids of all living processes whose environment says that they are this slice's instances of this home. */
+/** Pids of all living `sleep`s whose environment says that they are this slice's instances of this home. */
 export async function workOf(home: string, slice: string): Promise<readonly number[]> {
   const found: number[] = [];
   for (const entry of await readdir('/proc')) {
@@ -245,6 +245,8 @@ export async function workOf(home: string, slice: string): Promise<readonly numb
     try {
       const environment = readFileSync(`/proc/${entry}/environ`, 'utf8').split('\0');
       if (!environment.includes(`P2PCS_SLICE=${slice}`)) continue;
+      // Not the shell that keeps its exit status.
+      if (!readFileSync(`/proc/${entry}/cmdline`, 'utf8').startsWith('sleep\0')) continue;
       if (!readlinkSync(`/proc/${entry}/cwd`).startsWith(home)) continue;
       if (lives(Number(entry))) found.push(Number(entry));
     } catch {

@@ -8,6 +8,9 @@ export interface DiskRecord {
   readonly bytes: Uint8Array;
 }
 
+/** How long what is in no hurry waits for company. */
+const lazyMs = 100;
+
 interface Group {
   readonly records: Map<string, Uint8Array | undefined>;
   readonly meta: Map<string, string | undefined>;
@@ -28,6 +31,8 @@ export class Disk {
   readonly #deleteMeta: StatementSync;
   readonly #meta: Map<string, string>;
   #group: Group | undefined;
+  #soon: NodeJS.Immediate | undefined;
+  #lazy: NodeJS.Timeout | undefined;
   #isClosed = false;
   /** The file found at the start was damaged: where it is now, and what was wrong with it. */
   readonly damaged: { readonly movedTo: string; readonly reason: string } | undefined;
@@ -76,6 +81,17 @@ export class Disk {
     return group.done.promise;
   }
 
+  /**
+   * As `commit`, but in no hurry: it goes with the next commit, or after `lazyMs`. For what other peers have on disk
+   * as well, so that a burst of their records is one fsync and not a hundred.
+   */
+  commitLazily(records: readonly DiskRecord[], deletes: readonly string[] = []): Promise<void> {
+    const group = this.#open(true);
+    for (const { hash, bytes } of records) group.records.set(hash, bytes);
+    for (const hash of deletes) group.records.set(hash, undefined);
+    return group.done.promise;
+  }
+
   /** A fact, or undefined when there is none; what was put is seen at once. */
   meta(key: string): string | undefined {
     return this.#meta.get(key);
@@ -116,16 +132,19 @@ export class Disk {
     this.#database.close();
   }
 
-  #open(): Group {
+  #open(isLazy = false): Group {
     if (this.#isClosed) throw new Error('the disk is closed');
-    if (this.#group === undefined) {
-      this.#group = { records: new Map(), meta: new Map(), done: Promise.withResolvers() };
-      setImmediate(() => this.#flush());
-    }
+    this.#group ??= { records: new Map(), meta: new Map(), done: Promise.withResolvers() };
+    if (isLazy) this.#lazy ??= setTimeout(() => this.#flush(), lazyMs);
+    else this.#soon ??= setImmediate(() => this.#flush());
     return this.#group;
   }
 
   #flush(): void {
+    clearImmediate(this.#soon);
+    clearTimeout(this.#lazy);
+    this.#soon = undefined;
+    this.#lazy = undefined;
     const group = this.#group;
     if (group === undefined || this.#isClosed) return;
     this.#group = undefined;

@@ -1,4 +1,5 @@
 import { sameBytes } from '../../lib/bytes.ts';
+import { drawSome } from '../../lib/draw.ts';
 import { BoundedMap } from './bounded-map.ts';
 import {
   batchesOf,
@@ -365,11 +366,18 @@ export class AntiEntropy implements Protocol {
     const fresh = [...this.#fresh];
     this.#fresh.clear();
     this.#noteChange(context);
-    for (const peer of this.#components.neighbours()) {
+    const neighbours = this.#components.neighbours();
+    const relays = new Map<PeerId, ReadonlySet<PeerId>>();
+    for (const { except } of fresh.map(([, each]) => each)) {
+      if (except === undefined || relays.has(except)) continue;
+      const others = neighbours.filter((peer) => peer !== except);
+      relays.set(except, new Set(drawSome(others, this.#config.relayFanout, context.random)));
+    }
+    for (const peer of neighbours) {
       const whole: Uint8Array[] = [];
       const ids: RecordId[] = [];
       for (const [id, { bytes, except }] of fresh) {
-        if (except === peer) continue;
+        if (except !== undefined && relays.get(except)?.has(peer) !== true) continue;
         if (bytes.length <= this.#config.pushBytesMax) whole.push(bytes);
         else if (ids.length < idsMax) ids.push(id);
       }

@@ -9,6 +9,8 @@ export interface AntiEntropyConfig {
   readonly settledMs: number;
   /** Records up to this size are pushed whole, larger ones by id, bytes. More: sooner there, more duplicates. */
   readonly pushBytesMax: number;
+  /** Neighbours to whom news of others is passed on. The writer tells all of its own; more: fewer gaps, more duplicates. */
+  readonly relayFanout: number;
   /** After this long without an answer a record is asked of somebody else, ms. */
   readonly answerMs: number;
   /** Records sent on request to one peer, bytes a second, and at once. */
@@ -28,6 +30,7 @@ export const antiEntropyLan: AntiEntropyConfig = {
   quietMaxMs: 10_000,
   settledMs: 3000,
   pushBytesMax: 8 * 1024,
+  relayFanout: 3,
   answerMs: 2000,
   sendBytesPerSecond: 8 * 2 ** 20,
   sendBytesBurst: 3 * 2 ** 20,
