@@ -60,6 +60,8 @@ export class Connection {
   }
 }
 
+/** A living peer answers in milliseconds; one on a machine that is overloaded may need seconds. */
+const firstAnswerTimeoutMs = 10_000;
 /** How long another context may take to be named in an error message. */
 const proposalTimeoutMs = 700;
 
@@ -119,7 +121,11 @@ export async function connect(
   try {
     const { token: _, ...anonymous } = context;
     const probe = context.token === undefined ? client : new HttpClient(anonymous);
-    const answer = await probe.request({ path: '/version', signal: options.signal });
+    const answer = await probe.request({
+      path: '/version',
+      timeoutMs: firstAnswerTimeoutMs,
+      signal: options.signal,
+    });
     if (probe !== client) probe.close();
     version = answer.body as JsonObject;
   } catch (error) {

@@ -42,7 +42,7 @@ export function howToReach(folder: CloudFolder, cwd: string): string {
   const path = relative(cwd, folder.kubeconfig);
   const kubeconfig = path.startsWith('..') ? folder.kubeconfig : path;
   return found
-    ? `kubectl: export KUBECONFIG=${folder.kubeconfig}`
+    ? `for kubectl: export KUBECONFIG=${folder.kubeconfig}`
     : `export KUBECONFIG=${kubeconfig}`;
 }
 

@@ -100,7 +100,9 @@ export async function startPeers(
   const started: ProcessIdentity[] = [];
   let isKept = false;
   cli.cleanup(async () => {
-    if (!isKept) await Promise.all(started.map((daemon) => stopDaemon(daemon, graceMs)));
+    if (isKept || started.length === 0) return;
+    await Promise.all(started.map((daemon) => stopDaemon(daemon, graceMs)));
+    terminal.err('what was started just now has been stopped again\n');
   });
 
   const running = down.length + others.length;
