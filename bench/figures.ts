@@ -52,7 +52,12 @@ export function table(figures: readonly Figure[]): string {
   const all = [['MEASURE', 'P50', 'P99', 'MAX', 'UNIT', 'OURS', '', 'ELSEWHERE'], ...rows];
   const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
   return all
-    .map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('   ').trimEnd())
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('   ')
+        .trimEnd(),
+    )
     .join('\n');
 }
 

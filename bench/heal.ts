@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually, lives, type RingJson, ringProblem, type SliceJson } from '../test/e2e/local-cloud.ts';
+import {
+  eventually,
+  lives,
+  type RingJson,
+  ringProblem,
+  type SliceJson,
+} from '../test/e2e/local-cloud.ts';
 import { figure, type Figure } from './figures.ts';
 import type { MeasuredCloud } from './measured-cloud.ts';
 
@@ -36,7 +42,10 @@ export async function heal(measured: MeasuredCloud): Promise<readonly Figure[]> 
         })) as unknown as RingJson;
         const peers = ring.members.map(({ peer }) => peer).filter((peer) => peer !== victim);
         const around: RingJson = { members: ring.members.filter(({ peer }) => peer !== victim) };
-        if (survivors.every((peer) => peers.includes(peer)) && ringProblem(around, peers) === undefined) {
+        if (
+          survivors.every((peer) => peers.includes(peer)) &&
+          ringProblem(around, peers) === undefined
+        ) {
           closedAt = performance.now();
         }
       }
@@ -52,7 +61,19 @@ export async function heal(measured: MeasuredCloud): Promise<readonly Figure[]> 
   }
   await measured.delete('node1', name);
   return [
-    figure(closed, { measure: 'daemon killed → ring closed', unit: 'ms', bound: 2000, of: 'max', reference: 'Serf 9,000-10,000 to know (32 agents)' }),
-    figure(refilled, { measure: 'daemon killed → place refilled and running', unit: 'ms', bound: 5000, of: 'max', reference: 'Nomad 20,000-30,000; Kubernetes 5-6 minutes' }),
+    figure(closed, {
+      measure: 'daemon killed → ring closed',
+      unit: 'ms',
+      bound: 2000,
+      of: 'max',
+      reference: 'Serf 9,000-10,000 to know (32 agents)',
+    }),
+    figure(refilled, {
+      measure: 'daemon killed → place refilled and running',
+      unit: 'ms',
+      bound: 5000,
+      of: 'max',
+      reference: 'Nomad 20,000-30,000; Kubernetes 5-6 minutes',
+    }),
   ];
 }

@@ -26,12 +26,28 @@ export async function idle(measured: MeasuredCloud): Promise<readonly Figure[]> 
   const after = await Promise.all(peers.map((peer) => read(measured, peer)));
   const bytes = after.map((reading, index) => (reading.bytes - before[index]!.bytes) / seconds);
   const cpu = after.map(
-    (reading, index) => ((reading.cpuTicks - before[index]!.cpuTicks) / ticksPerSecond / seconds) * 100,
+    (reading, index) =>
+      ((reading.cpuTicks - before[index]!.cpuTicks) / ticksPerSecond / seconds) * 100,
   );
   return [
-    figure(bytes, { measure: `idle traffic of a peer, in + out, ${peers.length} peers`, unit: 'bytes/s', bound: 2000, of: 'max', reference: 'EdgeVPN 40,000' }),
-    figure(after.map(({ rssMb }) => rssMb), { measure: 'resident memory of a peer', unit: 'MB', bound: 100, of: 'max', reference: '-' }),
-    figure(cpu, { measure: 'idle CPU of a peer', unit: '% of a core', bound: 1, of: 'max', reference: 'k3s 20-30' }),
+    figure(bytes, {
+      measure: `idle traffic of a peer, in + out, ${peers.length} peers`,
+      unit: 'bytes/s',
+      bound: 2000,
+      of: 'max',
+      reference: 'EdgeVPN 40,000',
+    }),
+    figure(
+      after.map(({ rssMb }) => rssMb),
+      { measure: 'resident memory of a peer', unit: 'MB', bound: 100, of: 'max', reference: '-' },
+    ),
+    figure(cpu, {
+      measure: 'idle CPU of a peer',
+      unit: '% of a core',
+      bound: 1,
+      of: 'max',
+      reference: 'k3s 20-30',
+    }),
   ];
 }
 

@@ -12,7 +12,9 @@ import { MeasuredCloud } from './measured-cloud.ts';
 import { spread } from './spread.ts';
 import { start } from './start.ts';
 
-const benchmarks: Readonly<Record<string, (measured: MeasuredCloud) => Promise<readonly Figure[]>>> = {
+const benchmarks: Readonly<
+  Record<string, (measured: MeasuredCloud) => Promise<readonly Figure[]>>
+> = {
   idle,
   spread,
   start,
@@ -32,7 +34,9 @@ const unknown = names.filter((name) => benchmarks[name] === undefined);
 const peers = Number(values.peers);
 if (values.help || unknown.length > 0 || !Number.isInteger(peers) || peers < 6) {
   if (unknown.length > 0) console.error(`no benchmark ${unknown.join(', ')}`);
-  console.error(`usage: npm run bench -- [${Object.keys(benchmarks).join('|')}]… [--peers N (6 or more)] [--json]`);
+  console.error(
+    `usage: npm run bench -- [${Object.keys(benchmarks).join('|')}]… [--peers N (6 or more)] [--json]`,
+  );
   process.exit(values.help ? 0 : 2);
 }
 

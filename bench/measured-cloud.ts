@@ -3,7 +3,7 @@ import { HttpClient } from '../src/client/http-client.ts';
 import { readJsonLines } from '../src/client/json-lines.ts';
 import { parseKubeconfig } from '../src/client/kubeconfig.ts';
 import type { JsonObject } from '../src/objects/json.ts';
-import { LocalCloud } from '../test/e2e/local-cloud.ts';
+import { LocalCloud, type SliceJson } from '../test/e2e/local-cloud.ts';
 
 const slices = '/apis/p2pcs.io/v1alpha1/namespaces/default/slices';
 
@@ -47,10 +47,14 @@ export class MeasuredCloud {
   }
 
   async slice(peer: string, name: string): Promise<JsonObject> {
-    return await this.client(peer).json(`${slices}/${name}`);
+    return this.client(peer).json(`${slices}/${name}`);
   }
 
-  query(peer: string, name: string, parameters: Readonly<Record<string, string>> = {}): Promise<JsonObject> {
+  query(
+    peer: string,
+    name: string,
+    parameters: Readonly<Record<string, string>> = {},
+  ): Promise<JsonObject> {
     return this.client(peer).json(`/p2pcs/v1/${name}`, parameters);
   }
 
@@ -58,20 +62,20 @@ export class MeasuredCloud {
   async watchSlices(
     peer: string,
     signal: AbortSignal,
-    onEvent: (type: string, object: JsonObject) => void,
+    onEvent: (type: string, slice: SliceJson) => void,
   ): Promise<void> {
     const list = await this.client(peer).json(slices);
-    const metadata = list['metadata'] as JsonObject;
+    const { resourceVersion } = list['metadata'] as { readonly resourceVersion: string };
     const chunks = this.client(peer).stream({
       path: slices,
-      query: { watch: true, resourceVersion: String(metadata['resourceVersion']) },
+      query: { watch: true, resourceVersion },
       signal,
     });
     void (async () => {
       try {
         for await (const line of readJsonLines(chunks)) {
-          const event = line as JsonObject;
-          onEvent(String(event['type']), event['object'] as JsonObject);
+          const event = line as unknown as { readonly type: string; readonly object: SliceJson };
+          onEvent(event.type, event.object);
         }
       } catch {
         // The watch was aborted, or its peer was killed on purpose.

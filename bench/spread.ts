@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JsonObject } from '../src/objects/json.ts';
 import { figure, type Figure } from './figures.ts';
 import type { MeasuredCloud } from './measured-cloud.ts';
 
@@ -12,8 +11,7 @@ export async function spread(measured: MeasuredCloud): Promise<readonly Figure[]
   const seen = new Map<string, Map<string, number>>();
   for (const peer of peers) {
     await measured.watchSlices(peer, abort.signal, (type, object) => {
-      const name = String((object['metadata'] as JsonObject)['name']);
-      if (type === 'ADDED') seen.get(name)?.set(peer, performance.now());
+      if (type === 'ADDED') seen.get(object.metadata.name)?.set(peer, performance.now());
     });
   }
   await sleep(500);
@@ -30,7 +28,8 @@ export async function spread(measured: MeasuredCloud): Promise<readonly Figure[]
     acknowledged.push(performance.now() - start);
     const deadline = start + 30_000;
     while (at.size < peers.length && performance.now() < deadline) await sleep(2);
-    if (at.size < peers.length) throw new Error(`${name} reached ${at.size} of ${peers.length} peers in 30 s`);
+    if (at.size < peers.length)
+      throw new Error(`${name} reached ${at.size} of ${peers.length} peers in 30 s`);
     const delays = [...at.values()].map((time) => time - start);
     each.push(...delays);
     last.push(Math.max(...delays));
@@ -39,8 +38,26 @@ export async function spread(measured: MeasuredCloud): Promise<readonly Figure[]
   abort.abort();
   const reference = 'elsewhere "seconds"';
   return [
-    figure(acknowledged, { measure: 'apply → acknowledged (fsynced on two peers)', unit: 'ms', bound: 1000, of: 'max', reference: '-' }),
-    figure(each, { measure: 'apply → seen on a peer', unit: 'ms', bound: 1000, of: 'p99', reference }),
-    figure(last, { measure: 'apply → seen on every peer', unit: 'ms', bound: 1000, of: 'max', reference }),
+    figure(acknowledged, {
+      measure: 'apply → acknowledged (fsynced on two peers)',
+      unit: 'ms',
+      bound: 1000,
+      of: 'max',
+      reference: '-',
+    }),
+    figure(each, {
+      measure: 'apply → seen on a peer',
+      unit: 'ms',
+      bound: 1000,
+      of: 'p99',
+      reference,
+    }),
+    figure(last, {
+      measure: 'apply → seen on every peer',
+      unit: 'ms',
+      bound: 1000,
+      of: 'max',
+      reference,
+    }),
   ];
 }

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JsonObject } from '../src/objects/json.ts';
 import { eventually, workOf } from '../test/e2e/local-cloud.ts';
 import { figure, type Figure } from './figures.ts';
 import type { MeasuredCloud } from './measured-cloud.ts';
@@ -14,9 +13,8 @@ export async function start(measured: MeasuredCloud): Promise<readonly Figure[]>
   const running = new Map<string, number>();
   const observer = peers[0]!;
   await measured.watchSlices(observer, abort.signal, (_, object) => {
-    const name = String((object['metadata'] as JsonObject)['name']);
-    const status = object['status'] as { heldMembers: number; members: { state: string }[] } | undefined;
-    if (status === undefined) return;
+    const { name } = object.metadata;
+    const { status } = object;
     if (status.heldMembers === 5 && !held.has(name)) held.set(name, performance.now());
     const started = status.members.filter(({ state }) => state === 'Running' || state === 'Ready');
     if (started.length === 5 && !running.has(name)) running.set(name, performance.now());
@@ -41,7 +39,19 @@ export async function start(measured: MeasuredCloud): Promise<readonly Figure[]>
   }
   abort.abort();
   return [
-    figure(toHeld, { measure: 'apply → five places held', unit: 'ms', bound: 2000, of: 'max', reference: 'simulated: 259 p50, 368 max' }),
-    figure(toRunning, { measure: 'apply → five instances Running', unit: 'ms', bound: 2000, of: 'max', reference: 'k3s, Nomad: several seconds' }),
+    figure(toHeld, {
+      measure: 'apply → five places held',
+      unit: 'ms',
+      bound: 2000,
+      of: 'max',
+      reference: 'simulated: 259 p50, 368 max',
+    }),
+    figure(toRunning, {
+      measure: 'apply → five instances Running',
+      unit: 'ms',
+      bound: 2000,
+      of: 'max',
+      reference: 'k3s, Nomad: several seconds',
+    }),
   ];
 }

@@ -50,7 +50,13 @@ export class DaemonBackend implements Backend {
     this.catalog = components.catalog;
   }
 
-  async authorize(identity: Identity, verb: string, kind: KindKey, namespace: string, name?: string): Promise<void> {
+  async authorize(
+    identity: Identity,
+    verb: string,
+    kind: KindKey,
+    namespace: string,
+    name?: string,
+  ): Promise<void> {
     const grant = this.#grant(identity.owner);
     if (isRead(verb)) return;
     const { namespaces } = this.#components;
@@ -127,7 +133,10 @@ export class DaemonBackend implements Backend {
     await this.authorize(identity, 'update', kind, namespace, name);
     const stored = this.#stored(kind, namespace, name, basedOn.metadata.uid);
     const current = this.#current(kind, namespace, name);
-    if (current?.metadata.resourceVersion !== basedOn.metadata.resourceVersion && wish(current) !== wish(basedOn)) {
+    if (
+      current?.metadata.resourceVersion !== basedOn.metadata.resourceVersion &&
+      wish(current) !== wish(basedOn)
+    ) {
       throw conflict(kind, name);
     }
     const { records: slots } = this.#components.store;
@@ -157,17 +166,23 @@ export class DaemonBackend implements Backend {
     const before = new Set(stored.object.metadata.finalizers ?? []);
     const after = new Set(object.metadata.finalizers ?? []);
     for (const finalizer of before) {
-      if (!after.has(finalizer)) drafts.push(this.#finalizerDraft(stored.object, kind, finalizer, false, stored));
+      if (!after.has(finalizer))
+        drafts.push(this.#finalizerDraft(stored.object, kind, finalizer, false, stored));
     }
     for (const finalizer of after) {
-      if (!before.has(finalizer)) drafts.push(this.#finalizerDraft(stored.object, kind, finalizer, true, stored));
+      if (!before.has(finalizer))
+        drafts.push(this.#finalizerDraft(stored.object, kind, finalizer, true, stored));
     }
     if (stored.object.metadata.deletionTimestamp !== undefined && after.size === 0) {
       drafts.push(...this.#tombstones(kind, namespace, name));
     }
     if (drafts.length === 0) return { object: current ?? stored.object, warnings: [] };
     const records = this.#sign(identity.owner, kind, name, drafts);
-    if (options.dryRun) return { object: { ...written, metadata: { ...basedOn.metadata, ...written.metadata } }, warnings: [] };
+    if (options.dryRun)
+      return {
+        object: { ...written, metadata: { ...basedOn.metadata, ...written.metadata } },
+        warnings: [],
+      };
     const warnings = await this.#commit(records);
     return { object: this.#current(kind, namespace, name) ?? written, warnings };
   }
@@ -211,12 +226,20 @@ export class DaemonBackend implements Backend {
     identity: Identity,
     namespace: string,
     instance: string,
-    options: { readonly follow: boolean; readonly tailLines?: number; readonly signal: AbortSignal },
+    options: {
+      readonly follow: boolean;
+      readonly tailLines?: number;
+      readonly signal: AbortSignal;
+    },
   ): AsyncIterable<Uint8Array> {
     return this.#components.logs.read(identity.owner, namespace, instance, options);
   }
 
-  query(identity: Identity, name: string, parameters: Readonly<Record<string, string>>): Promise<Json> {
+  query(
+    identity: Identity,
+    name: string,
+    parameters: Readonly<Record<string, string>>,
+  ): Promise<Json> {
     this.#grant(identity.owner);
     return this.#components.queries.answer(name, parameters);
   }
@@ -236,7 +259,13 @@ export class DaemonBackend implements Backend {
     return grant;
   }
 
-  #refuseForeign(owner: OwnerName, verb: string, kind: KindKey, namespace: string, name: string): void {
+  #refuseForeign(
+    owner: OwnerName,
+    verb: string,
+    kind: KindKey,
+    namespace: string,
+    name: string,
+  ): void {
     const stored = this.#components.store.records.get(kind, namespace, name);
     if (stored === undefined || stored.owner === owner) return;
     throw forbidden(`${owner} may not ${verb} it: it belongs to ${stored.owner}`, kind, name);
@@ -245,7 +274,11 @@ export class DaemonBackend implements Backend {
   #stored(kind: KindKey, namespace: string, name: string, uid: Uid): StoredObject {
     const stored = this.#components.store.records.get(kind, namespace, name);
     if (stored === undefined) {
-      throw new StatusError('NotFound', `${plural(kind)} "${name}" not found`, detailsOf(kind, name));
+      throw new StatusError(
+        'NotFound',
+        `${plural(kind)} "${name}" not found`,
+        detailsOf(kind, name),
+      );
     }
     if (stored.uid !== uid) throw conflict(kind, name);
     return stored;
@@ -279,7 +312,8 @@ export class DaemonBackend implements Backend {
     stored?: StoredObject,
   ): RecordDraft {
     const slot: Slot = `finalizer/${finalizer}`;
-    const base = stored === undefined ? undefined : this.#components.store.records.slotOf(stored, slot);
+    const base =
+      stored === undefined ? undefined : this.#components.store.records.slotOf(stored, slot);
     return {
       kind,
       namespace: object.metadata.namespace ?? '',
@@ -292,7 +326,12 @@ export class DaemonBackend implements Backend {
     };
   }
 
-  #sign(owner: OwnerName, kind: KindKey, name: string, drafts: readonly RecordDraft[]): readonly VerifiedRecord[] {
+  #sign(
+    owner: OwnerName,
+    kind: KindKey,
+    name: string,
+    drafts: readonly RecordDraft[],
+  ): readonly VerifiedRecord[] {
     const { signer, crypto } = this.#components;
     const grant = this.#grant(owner);
     const certificates = { owner: grant.certificate.encoded, delegation: grant.delegation.encoded };
@@ -315,7 +354,7 @@ export class DaemonBackend implements Backend {
 
   async #commit(records: readonly VerifiedRecord[]): Promise<readonly string[]> {
     await this.#components.store.commit(records);
-    return await this.#components.store.witnessed(records);
+    return this.#components.store.witnessed(records);
   }
 }
 
@@ -337,10 +376,15 @@ function withoutDerived(object: ApiObject, stored: ApiObject): ApiObject {
 }
 
 function plural(kind: KindKey): string {
-  return kind === kindKeys.trustPolicy ? 'trustpolicies.p2pcs.io' : `${kind.slice(kind.indexOf('/') + 1).toLowerCase()}s.p2pcs.io`;
+  return kind === kindKeys.trustPolicy
+    ? 'trustpolicies.p2pcs.io'
+    : `${kind.slice(kind.indexOf('/') + 1).toLowerCase()}s.p2pcs.io`;
 }
 
-function detailsOf(kind: KindKey, name: string | undefined): { name?: string; group: string; kind: string } {
+function detailsOf(
+  kind: KindKey,
+  name: string | undefined,
+): { name?: string; group: string; kind: string } {
   const [group = ''] = kind.split('/');
   return { ...(name === undefined ? {} : { name }), group, kind: plural(kind).split('.')[0] ?? '' };
 }
@@ -362,5 +406,9 @@ function conflict(kind: KindKey, name: string): StatusError {
 }
 
 function alreadyExists(kind: KindKey, name: string): StatusError {
-  return new StatusError('AlreadyExists', `${plural(kind)} "${name}" already exists`, detailsOf(kind, name));
+  return new StatusError(
+    'AlreadyExists',
+    `${plural(kind)} "${name}" already exists`,
+    detailsOf(kind, name),
+  );
 }

@@ -32,19 +32,28 @@ export class ClaimRelay {
   constructor(components: Components) {
     this.#components = components;
     components.network.handle('claim', async (from, body) => this.#received(from.peer, body));
-    components.network.handle('claims', async (_, body) => this.#read(new TextDecoder().decode(body)));
+    components.network.handle('claims', async (_, body) =>
+      this.#read(new TextDecoder().decode(body)),
+    );
   }
 
   /** Sends this peer's claim of a slice straight to others, a few times if need be; their answers are merged. */
   send(to: readonly PeerId[], slice: Uid): void {
-    const own = this.#claimsOf(slice).find(({ signer }) => signer === this.#components.network.self);
+    const own = this.#claimsOf(slice).find(
+      ({ signer }) => signer === this.#components.network.self,
+    );
     const bytes = own === undefined ? undefined : this.#bytesOf(own);
     if (bytes === undefined) return;
     for (const peer of to) void this.#sendTo(peer, bytes);
   }
 
   /** Resolves with the number of answers, as soon as `enough` came or the time is over. */
-  async read(peers: readonly PeerId[], slice: Uid, timeoutMs: number, enough: number): Promise<number> {
+  async read(
+    peers: readonly PeerId[],
+    slice: Uid,
+    timeoutMs: number,
+    enough: number,
+  ): Promise<number> {
     if (peers.length === 0) return 0;
     const body = new TextEncoder().encode(slice);
     const abort = new AbortController();
@@ -71,7 +80,9 @@ export class ClaimRelay {
   async #sendTo(peer: PeerId, bytes: Uint8Array): Promise<void> {
     for (let attempt = 0; attempt < sendAttempts; attempt += 1) {
       try {
-        const answer = await this.#components.network.request(peer, 'claim', bytes, { timeoutMs: sendTimeoutMs });
+        const answer = await this.#components.network.request(peer, 'claim', bytes, {
+          timeoutMs: sendTimeoutMs,
+        });
         if (answer.length > 0) this.#components.store.receive(answer, peer);
         return;
       } catch {
@@ -123,7 +134,11 @@ export class ClaimRelay {
     for (const death of deaths as readonly unknown[]) {
       if (!Array.isArray(death)) continue;
       const [peer, boot, incarnation] = death as readonly unknown[];
-      if (typeof peer === 'string' && Number.isSafeInteger(boot) && Number.isSafeInteger(incarnation)) {
+      if (
+        typeof peer === 'string' &&
+        Number.isSafeInteger(boot) &&
+        Number.isSafeInteger(incarnation)
+      ) {
         this.#components.onDeath(peer as PeerId, boot as number, incarnation as number);
       }
     }
@@ -133,7 +148,9 @@ export class ClaimRelay {
   #claimsOf(slice: Uid): readonly StoredObject[] {
     return this.#components.store.records
       .objects(kindKeys.claim)
-      .filter((stored) => (stored.object.spec as unknown as ClaimSpec | undefined)?.slice?.uid === slice);
+      .filter(
+        (stored) => (stored.object.spec as unknown as ClaimSpec | undefined)?.slice?.uid === slice,
+      );
   }
 
   #bytesOf(stored: StoredObject): Uint8Array | undefined {

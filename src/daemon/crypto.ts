@@ -24,7 +24,11 @@ export function createCrypto(): Crypto {
         const id = Buffer.from(publicKey).toString('base64');
         let key = keys.get(id);
         if (key === undefined) {
-          key = createPublicKey({ key: Buffer.concat([spkiPrefix, publicKey]), format: 'der', type: 'spki' });
+          key = createPublicKey({
+            key: Buffer.concat([spkiPrefix, publicKey]),
+            format: 'der',
+            type: 'spki',
+          });
           if (keys.size >= keysMax) keys.clear();
           keys.set(id, key);
         }
@@ -38,7 +42,11 @@ export function createCrypto(): Crypto {
 
 /** @param seed 32 bytes */
 export function createSigner(seed: Uint8Array): Signer {
-  const key = createPrivateKey({ key: Buffer.concat([pkcs8Prefix, seed]), format: 'der', type: 'pkcs8' });
+  const key = createPrivateKey({
+    key: Buffer.concat([pkcs8Prefix, seed]),
+    format: 'der',
+    type: 'pkcs8',
+  });
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
   return {
     publicKey: new Uint8Array(spki.subarray(spki.length - 32)),

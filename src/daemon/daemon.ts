@@ -11,7 +11,7 @@ import { InstanceReconciler } from '../reconcilers/instance/reconciler.ts';
 import { readPlaces } from '../reconcilers/instance/places.ts';
 import { templateHash } from '../reconcilers/instance/template-hash.ts';
 import { SliceReconciler } from '../reconcilers/slice/reconciler.ts';
-import { LiveCatalog } from '../store/live-catalog.ts';
+import type { LiveCatalog } from '../store/live-catalog.ts';
 import { loadPerCore } from './attributes.ts';
 import { DaemonBackend } from './backend.ts';
 import { CatalogMemory } from './catalog-memory.ts';
@@ -94,7 +94,9 @@ export class Daemon {
     this.#version = version;
     this.#disk = Disk.open(home.database);
     if (this.#disk.damaged !== undefined) {
-      logger.error('database damaged: put aside, starting empty, other peers send their records', { ...this.#disk.damaged });
+      logger.error('database damaged: put aside, starting empty, other peers send their records', {
+        ...this.#disk.damaged,
+      });
     }
     const crypto = this.#crypto;
     this.#identities = readIdentities(bundle, crypto, logger);
@@ -119,10 +121,13 @@ export class Daemon {
         disk: this.#disk,
         clock: machineClock,
         logger,
-        values: () => (this.#isWired ? this.#values() : { load: loadPerCore(), free: true, attributes: {} }),
+        values: () =>
+          this.#isWired ? this.#values() : { load: loadPerCore(), free: true, attributes: {} },
         onLink: (link) => {
           this.#namespaces.learn(link.credential.owner);
-          logger.part('network').info('link up', { peer: link.credential.peer.name, boot: link.boot });
+          logger
+            .part('network')
+            .info('link up', { peer: link.credential.peer.name, boot: link.boot });
         },
         onConflict: (conflict) => this.#conflict(conflict),
         onHeld: (record) => {
@@ -134,7 +139,11 @@ export class Daemon {
     );
     const { store, stack, network } = this.#substrate;
     this.#gone = new GoneSlices(store.records);
-    this.#placement = new PlacementRecords(store.records, stack.membership, () => stack.aggregates().size);
+    this.#placement = new PlacementRecords(
+      store.records,
+      stack.membership,
+      () => stack.aggregates().size,
+    );
     this.#ownRecords = new OwnRecords({ store, signer, credential, crypto }, this.#substrate.boot);
     this.#ownPeer = new OwnPeer(
       {
@@ -152,7 +161,10 @@ export class Daemon {
         startedAt: this.#startedAt,
       },
     );
-    this.#claims = new OwnClaims({ records: this.#ownRecords, wallMs: () => machineClock.wallMs() });
+    this.#claims = new OwnClaims({
+      records: this.#ownRecords,
+      wallMs: () => machineClock.wallMs(),
+    });
     this.#ownInstances = new OwnInstances({
       records: this.#ownRecords,
       store: store.records,
@@ -163,7 +175,9 @@ export class Daemon {
       stack,
       nameOf: (peer) => this.#placement.nameOf(peer),
       onView: (slice, status) => {
-        this.#claims.see(slice, status).catch((error: unknown) => logger.warn('cannot write ring neighbours', { error }));
+        this.#claims
+          .see(slice, status)
+          .catch((error: unknown) => logger.warn('cannot write ring neighbours', { error }));
       },
     });
     this.#projection = new Projection({
@@ -172,7 +186,7 @@ export class Daemon {
       membership: stack.membership,
       world: () => this.#placement.world(),
       figures: () => ({ cloudId: this.#identities.cloud, ...stack.aggregates() }),
-      templateHash: (template) => templateHash(template, crypto.hash),
+      templateHash: (template) => templateHash(template, (data) => crypto.hash(data)),
       nowMs: () => machineClock.nowMs(),
       wallMs: () => machineClock.wallMs(),
     });
@@ -228,7 +242,10 @@ export class Daemon {
       this.#changed();
     });
     stack.onMembershipChange((view) => {
-      if (view.state !== 'alive') logger.part('members').info(view.state, { peer: this.#placement.nameOf(view.peer), boot: view.boot });
+      if (view.state !== 'alive')
+        logger
+          .part('members')
+          .info(view.state, { peer: this.#placement.nameOf(view.peer), boot: view.boot });
       this.#projection.peerChanged(view.peer);
       this.#changed();
     });
@@ -261,7 +278,11 @@ export class Daemon {
     });
     this.#manifests = new ManifestWatcher(this.#home.manifests, sink, logger.part('manifests'));
     await this.#manifests.start();
-    logger.info('ready', { api: this.#api.url, peer: this.#identities.credential.peer.name, boot: this.#substrate.boot });
+    logger.info('ready', {
+      api: this.#api.url,
+      peer: this.#identities.credential.peer.name,
+      boot: this.#substrate.boot,
+    });
   }
 
   /** Says goodbye, stops, and leaves running instances alone. */
@@ -298,7 +319,10 @@ export class Daemon {
     const { self } = this.#substrate.network;
     return this.#placement
       .world()
-      .claims.some(({ spec }) => spec.peerId === self && spec.boot === this.#substrate.boot && spec.state === 'Held');
+      .claims.some(
+        ({ spec }) =>
+          spec.peerId === self && spec.boot === this.#substrate.boot && spec.state === 'Held',
+      );
   }
 
   #sliceWorld(): Omit<World, 'nowMs'> {
@@ -330,14 +354,22 @@ export class Daemon {
       clock: machineClock,
       random: new SeededRandom(randomBytes(16).toString('hex')),
       reports: {
-        failed: (reconciler, key, error, retryMs) => logger.error('reconcile failed', { reconciler, key, error: (error as Error).stack ?? error, retryMs }),
-        terminal: (reconciler, key, reason) => logger.error('reconcile gave up', { reconciler, key, reason }),
+        failed: (reconciler, key, error, retryMs) =>
+          logger.error('reconcile failed', {
+            reconciler,
+            key,
+            error: (error as Error).stack ?? error,
+            retryMs,
+          }),
+        terminal: (reconciler, key, reason) =>
+          logger.error('reconcile gave up', { reconciler, key, reason }),
       },
       ports: {
         world: () => this.#sliceWorld(),
         writeClaim: (namespace, claim) => this.#claims.write(namespace, claim),
         sendClaim: (to, _namespace, slice) => this.#relay.send(to, slice),
-        readClaims: (peers, slice, timeoutMs, enough) => this.#relay.read(peers, slice, timeoutMs, enough),
+        readClaims: (peers, slice, timeoutMs, enough) =>
+          this.#relay.read(peers, slice, timeoutMs, enough),
         overlay: {
           enter: (slice, contacts) => {
             const known = contacts.map((peer) => ({ peer, addresses: stack.addressesOf(peer) }));
@@ -359,11 +391,16 @@ export class Daemon {
           },
         },
         event: (event) => {
-          const slice = this.#substrate.store.records.objects(kindKeys.slice).find(({ uid }) => uid === event.slice);
+          const slice = this.#substrate.store.records
+            .objects(kindKeys.slice)
+            .find(({ uid }) => uid === event.slice);
           logger.info(event.message, { slice: slice?.name ?? event.slice, reason: event.reason });
           if (slice === undefined) return;
           const { severity: type, reason, message } = event;
-          this.#events.record({ regarding: slice.object, type, reason, message }, machineClock.wallMs());
+          this.#events.record(
+            { regarding: slice.object, type, reason, message },
+            machineClock.wallMs(),
+          );
         },
       },
     });
@@ -389,10 +426,14 @@ export class Daemon {
                 self: { peerId, boot },
                 slices: world.slices,
                 claims: world.claims,
-                instances: store.records.objects(kindKeys.instance).map(({ object }) => object as unknown as Instance),
+                instances: store.records
+                  .objects(kindKeys.instance)
+                  .map(({ object }) => object as unknown as Instance),
                 isLive: (claim) => {
                   const member = stack.membership.get(claim.peerId);
-                  return member !== undefined && member.state !== 'dead' && member.boot <= claim.boot;
+                  return (
+                    member !== undefined && member.state !== 'dead' && member.boot <= claim.boot
+                  );
                 },
                 isGone: (uid) => this.#gone.has(uid),
                 allowedDrivers: (uid) => {
@@ -402,7 +443,7 @@ export class Daemon {
                     .map((driver) => driver.name)
                     .filter((driver) => world.policy(slice.owner, driver, machine).allowed);
                 },
-                hash: this.#crypto.hash,
+                hash: (data) => this.#crypto.hash(data),
               },
               found,
             ),
@@ -413,7 +454,9 @@ export class Daemon {
         event: ({ slice, instance, type, reason, message }) => {
           logger.info(message, { instance, reason });
           const stored = store.records.get(kindKeys.slice, slice.namespace, slice.name);
-          const regarding = store.records.get(kindKeys.instance, slice.namespace, instance)?.object ?? stored?.object;
+          const regarding =
+            store.records.get(kindKeys.instance, slice.namespace, instance)?.object ??
+            stored?.object;
           if (regarding === undefined) return;
           this.#events.record({ regarding, type, reason, message }, machineClock.wallMs());
         },
@@ -433,17 +476,28 @@ export class Daemon {
 
   #conflict({ winner, loser }: Conflict): void {
     const { kind, namespace, name } = winner.body;
-    this.#logger.warn('concurrent writes: one was overruled', { kind, namespace, name, winner: winner.body.owner, loser: loser.body.owner });
+    this.#logger.warn('concurrent writes: one was overruled', {
+      kind,
+      namespace,
+      name,
+      winner: winner.body.owner,
+      loser: loser.body.owner,
+    });
     const shown = this.#substrate.store.records.get(kind, namespace, name);
     if (shown === undefined) return;
     const message = `a write by ${loser.body.owner} through ${this.#placement.nameOf(loser.body.signer)} was made without knowledge of the one that now counts, and was overruled; it said: ${JSON.stringify(loser.body.value['spec'] ?? loser.body.slot).slice(0, 500)}`;
-    this.#events.record({ regarding: shown.object, type: 'Warning', reason: 'Conflict', message }, machineClock.wallMs());
+    this.#events.record(
+      { regarding: shown.object, type: 'Warning', reason: 'Conflict', message },
+      machineClock.wallMs(),
+    );
   }
 
   #info(): Info {
     const { stack, store, boot } = this.#substrate;
     const { name, owner, peer } = this.#identities.credential.peer;
-    const living = stack.membership.all().filter(({ state }) => state === 'alive' || state === 'suspect');
+    const living = stack.membership
+      .all()
+      .filter(({ state }) => state === 'alive' || state === 'suspect');
     return {
       version: this.#version,
       cloudId: this.#identities.cloud,

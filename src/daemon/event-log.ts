@@ -38,7 +38,9 @@ export class EventLog {
   record(event: EventInput, nowMs: number): void {
     this.expire(nowMs);
     const { metadata } = event.regarding;
-    const key = [event.regarding.kind, metadata.uid, event.type, event.reason, event.message].join('\n');
+    const key = [event.regarding.kind, metadata.uid, event.type, event.reason, event.message].join(
+      '\n',
+    );
     const known = this.#events.get(key);
     const at = new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z');
     const namespace = metadata.namespace ?? 'default';
@@ -64,7 +66,8 @@ export class EventLog {
       source: { component: 'p2pcsd', host: this.#reporter },
       reportingComponent: 'p2pcsd',
       reportingInstance: this.#reporter,
-      firstTimestamp: (known?.object as { firstTimestamp?: string } | undefined)?.firstTimestamp ?? at,
+      firstTimestamp:
+        (known?.object as { firstTimestamp?: string } | undefined)?.firstTimestamp ?? at,
       lastTimestamp: at,
       count: (known?.object.count ?? 0) + 1,
     } as EventObject;

@@ -1,4 +1,12 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Bundle } from '../trust/bundle.ts';
 
@@ -33,7 +41,12 @@ export function homeAt(directory: string): Home {
  * @throws Error for a user: no bundle, not a bundle, another peer's home.
  */
 export function openHome(home: Home, bundleFile?: string): Bundle {
-  for (const directory of [home.directory, join(home.directory, 'data'), home.manifests, home.instances]) {
+  for (const directory of [
+    home.directory,
+    join(home.directory, 'data'),
+    home.manifests,
+    home.instances,
+  ]) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
   if (bundleFile !== undefined && resolve(bundleFile) !== home.bundle) {
@@ -62,7 +75,9 @@ function readBundle(file: string): Bundle {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new Error(`cannot read the bundle ${file}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`cannot read the bundle ${file}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   if (text.length > bundleBytesMax) throw new Error(`${file} is too large for a bundle`);
   let value: unknown;
@@ -101,13 +116,17 @@ export function writePid(home: Home): void {
 
 export function removePid(home: Home): void {
   if (!existsSync(home.pid)) return;
-  if (Number(readFileSync(home.pid, 'utf8').trim()) === process.pid) rmSync(home.pid, { force: true });
+  if (Number(readFileSync(home.pid, 'utf8').trim()) === process.pid)
+    rmSync(home.pid, { force: true });
 }
 
 function isDaemonOf(pid: number, home: Home): boolean {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return words.some((word) => word.includes('p2pcsd')) && words.some((word) => word !== '' && resolve(word) === home.directory);
+    return (
+      words.some((word) => word.includes('p2pcsd')) &&
+      words.some((word) => word !== '' && resolve(word) === home.directory)
+    );
   } catch {
     return false;
   }

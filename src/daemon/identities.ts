@@ -36,18 +36,29 @@ export function readIdentities(bundle: Bundle, crypto: Crypto, logger: Logger): 
     peer: { encoded: bytes(bundle.peer.certificate) },
   });
   const verified = verifyCredential(cloud, encoded, crypto);
-  if (verified.ok === undefined) throw new Error(`the bundle's certificate does not hold: ${verified.reason}`);
+  if (verified.ok === undefined)
+    throw new Error(`the bundle's certificate does not hold: ${verified.reason}`);
   if (verified.ok.peer.peer !== peerIdFromPublicKey(signer.publicKey)) {
-    throw new Error("the bundle is damaged: its private key is not the one that its certificate names");
+    throw new Error(
+      'the bundle is damaged: its private key is not the one that its certificate names',
+    );
   }
   const grants = new Map<OwnerName, Grant>();
   for (const entry of bundle.owners) {
-    const certificate = verifyOwnerCertificate(bytes(entry.certificate), { cloud, rootKey }, crypto);
+    const certificate = verifyOwnerCertificate(
+      bytes(entry.certificate),
+      { cloud, rootKey },
+      crypto,
+    );
     const delegation =
       certificate.ok === undefined
         ? parseDelegation(bytes(entry.delegation))
         : verifyDelegation(bytes(entry.delegation), certificate.ok, crypto);
-    if (certificate.ok === undefined || delegation.ok === undefined || delegation.ok.peer !== verified.ok.peer.peer) {
+    if (
+      certificate.ok === undefined ||
+      delegation.ok === undefined ||
+      delegation.ok.peer !== verified.ok.peer.peer
+    ) {
       const reason = certificate.reason ?? delegation.reason ?? 'it is for another peer';
       logger.warn('a delegation in the bundle is not used', { owner: entry.owner, reason });
       continue;

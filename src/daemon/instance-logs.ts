@@ -60,7 +60,10 @@ export class InstanceLogs {
     const { catalog, network, credential, grants } = this.#components;
     const instance = catalog.get(kindKeys.instance, namespace, name);
     if (instance === undefined) {
-      throw new StatusError('NotFound', `instances.p2pcs.io "${name}" not found`, { name, kind: 'instances' });
+      throw new StatusError('NotFound', `instances.p2pcs.io "${name}" not found`, {
+        name,
+        kind: 'instances',
+      });
     }
     const spec = instance.spec as unknown as InstanceSpec;
     if (spec.peerId === network.self) {
@@ -69,7 +72,8 @@ export class InstanceLogs {
       return;
     }
     const grant = grants.get(owner);
-    if (grant === undefined) throw new StatusError('Forbidden', `${owner} has no delegation to ${credential.peer.name}`);
+    if (grant === undefined)
+      throw new StatusError('Forbidden', `${owner} has no delegation to ${credential.peer.name}`);
     const request: LogRequest = {
       namespace,
       instance: name,
@@ -86,18 +90,32 @@ export class InstanceLogs {
       const { code, message } = error as { code?: string; message: string };
       if (code === 'refused') throw new StatusError('Forbidden', message);
       if (code === 'notFound') throw new StatusError('NotFound', message);
-      throw new StatusError('ServiceUnavailable', `cannot read the log of ${name} on ${spec.peer}: ${message}`);
+      throw new StatusError(
+        'ServiceUnavailable',
+        `cannot read the log of ${name} on ${spec.peer}: ${message}`,
+      );
     }
   }
 
-  async *#serve(from: Link, body: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+  async *#serve(
+    from: Link,
+    body: Uint8Array,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void, void> {
     const request = parseRequest(body);
     if (request === undefined) throw new RelayError('failed', 'the log request is malformed');
     const owner = this.#proven(from, request);
     if (owner === undefined) {
-      throw new RelayError('refused', `${from.credential.peer.name} did not prove whom it asks for`);
+      throw new RelayError(
+        'refused',
+        `${from.credential.peer.name} did not prove whom it asks for`,
+      );
     }
-    const instance = this.#components.catalog.get(kindKeys.instance, request.namespace, request.instance);
+    const instance = this.#components.catalog.get(
+      kindKeys.instance,
+      request.namespace,
+      request.instance,
+    );
     const spec = instance?.spec as unknown as InstanceSpec | undefined;
     if (spec === undefined || spec.peerId !== this.#components.network.self) {
       throw new RelayError('notFound', `${request.instance} does not run here`);
@@ -112,10 +130,17 @@ export class InstanceLogs {
     }
   }
 
-  async *#readLocal(spec: InstanceSpec, name: string, options: LogOptions): AsyncGenerator<Uint8Array, void, void> {
+  async *#readLocal(
+    spec: InstanceSpec,
+    name: string,
+    options: LogOptions,
+  ): AsyncGenerator<Uint8Array, void, void> {
     const found = await this.#components.local(spec.slice.uid);
     if (found === undefined) {
-      throw new StatusError('NotFound', `${name} has no log here: nothing of it was ever started, or it was removed`);
+      throw new StatusError(
+        'NotFound',
+        `${name} has no log here: nothing of it was ever started, or it was removed`,
+      );
     }
     yield* found.driver.logs(found.id, options);
   }
@@ -124,7 +149,9 @@ export class InstanceLogs {
   #refuse(owner: OwnerName, namespace: string, name: string): void {
     const { catalog, credential } = this.#components;
     if (owner === credential.peer.owner) return;
-    const holder = catalog.get(kindKeys.namespace, '', namespace)?.metadata.labels?.['p2pcs.io/owner'];
+    const holder = catalog.get(kindKeys.namespace, '', namespace)?.metadata.labels?.[
+      'p2pcs.io/owner'
+    ];
     if (holder === owner || namespace === owner || namespace.startsWith(`${owner}-`)) return;
     throw new StatusError(
       'Forbidden',
@@ -157,7 +184,8 @@ function toRelayError(error: unknown): RelayError {
   const { message } = error as Error;
   if (!(error instanceof StatusError)) return new RelayError('failed', message);
   const codes = { Forbidden: 'refused', NotFound: 'notFound' } as const;
-  const code = error.reason === 'Forbidden' || error.reason === 'NotFound' ? codes[error.reason] : 'failed';
+  const code =
+    error.reason === 'Forbidden' || error.reason === 'NotFound' ? codes[error.reason] : 'failed';
   return new RelayError(code, message);
 }
 
@@ -169,7 +197,8 @@ function parseRequest(body: Uint8Array): LogRequest | undefined {
         (field) => typeof field === 'string',
       ) && typeof value.follow === 'boolean';
     const { tailLines } = value;
-    if (!isComplete || (tailLines !== undefined && !Number.isSafeInteger(tailLines))) return undefined;
+    if (!isComplete || (tailLines !== undefined && !Number.isSafeInteger(tailLines)))
+      return undefined;
     return value;
   } catch {
     return undefined;

@@ -13,7 +13,11 @@ export interface Logger {
 const order: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
 /** Writes entries of at least `level` with `write`, a line each. */
-export function createLogger(level: LogLevel, write: (line: string) => void, part = 'p2pcsd'): Logger {
+export function createLogger(
+  level: LogLevel,
+  write: (line: string) => void,
+  part = 'p2pcsd',
+): Logger {
   const at =
     (entry: LogLevel) =>
     (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {

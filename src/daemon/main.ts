@@ -87,7 +87,9 @@ async function main(): Promise<number> {
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
-  process.on('unhandledRejection', (error) => logger.error('unhandled rejection', { error: (error as Error).stack ?? String(error) }));
+  process.on('unhandledRejection', (error) =>
+    logger.error('unhandled rejection', { error: (error as Error).stack ?? String(error) }),
+  );
   try {
     await daemon.start();
   } catch (error) {

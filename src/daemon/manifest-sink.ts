@@ -31,12 +31,13 @@ export class OwnerManifestSink implements ManifestSink {
   async apply(file: string, text: string): Promise<readonly AppliedObject[]> {
     const manifests = parseManifest(text, file);
     const steps = manifests.map((manifest) => ({ manifest, place: this.#placeOf(manifest) }));
-    for (const { manifest, place } of steps) await this.#located(manifest, () => this.#write(place, manifest.object, dryRun));
+    for (const { manifest, place } of steps)
+      await this.#located(manifest, () => this.#write(place, manifest.object, dryRun));
     const applied: AppliedObject[] = [];
     for (const { manifest, place } of steps) {
       const uid = await this.#located(manifest, () => this.#write(place, manifest.object, write));
       applied.push({
-        kind: `${String(manifest.object['apiVersion'])}/${place.kind.kind}`,
+        kind: `${headOf(manifest).apiVersion}/${place.kind.kind}`,
         namespace: place.namespace,
         name: place.name,
         uid,
@@ -50,13 +51,17 @@ export class OwnerManifestSink implements ManifestSink {
     const at = object.kind.lastIndexOf('/');
     const kind = kinds.ofObject(object.kind.slice(0, at), object.kind.slice(at + 1));
     if (kind === undefined) return;
-    if (kind.kind === 'Peer') return await setLabels(undefined);
+    if (kind.kind === 'Peer') return setLabels(undefined);
     try {
       const place: Place = { kind, namespace: object.namespace, name: object.name };
       await resources.remove(identity, place, { dryRun: false, uid: object.uid });
     } catch (error) {
       // Gone already, or somebody made a new one under the name: then it is no longer this folder's.
-      if (error instanceof StatusError && (error.reason === 'NotFound' || error.reason === 'Conflict')) return;
+      if (
+        error instanceof StatusError &&
+        (error.reason === 'NotFound' || error.reason === 'Conflict')
+      )
+        return;
       throw error;
     }
   }
@@ -72,21 +77,29 @@ export class OwnerManifestSink implements ManifestSink {
   }
 
   #placeOf(manifest: ManifestObject): Place {
-    const { apiVersion, kind: kindName } = manifest.object;
-    const kind = this.#components.kinds.ofObject(String(apiVersion), String(kindName));
+    const { apiVersion, kind: kindName, metadata } = headOf(manifest);
+    const kind = this.#components.kinds.ofObject(apiVersion, kindName);
     if (kind === undefined) {
-      throw new ManifestError(manifest.file, manifest.line, `no kind ${String(kindName)} in ${String(apiVersion)}`);
+      throw new ManifestError(manifest.file, manifest.line, `no kind ${kindName} in ${apiVersion}`);
     }
-    const metadata = manifest.object['metadata'] as JsonObject;
-    const namespace = kind.namespaced ? String(metadata['namespace'] ?? 'default') : '';
-    return { kind, namespace, name: String(metadata['name']) };
+    return {
+      kind,
+      namespace: kind.namespaced ? (metadata.namespace ?? 'default') : '',
+      name: metadata.name,
+    };
   }
 
   async #write(place: Place, object: JsonObject, options: WriteOptions): Promise<string> {
-    if (place.kind.kind === 'Peer') return await this.#labelPeer(object, options);
+    if (place.kind.kind === 'Peer') return this.#labelPeer(object, options);
     const { resources, identity } = this.#components;
     try {
-      const written = await resources.change(identity, place, 'update', options, () => object as Json);
+      const written = await resources.change(
+        identity,
+        place,
+        'update',
+        options,
+        () => object as Json,
+      );
       return written.object.metadata.uid;
     } catch (error) {
       if (!(error instanceof StatusError) || error.reason !== 'NotFound') throw error;
@@ -99,13 +112,20 @@ export class OwnerManifestSink implements ManifestSink {
   async #labelPeer(object: JsonObject, options: WriteOptions): Promise<string> {
     const metadata = object['metadata'] as JsonObject;
     if (metadata['name'] !== this.#components.peerName) {
-      throw new StatusError('Invalid', `metadata.name: this folder is of peer ${this.#components.peerName}, and a peer speaks of itself only`);
+      throw new StatusError(
+        'Invalid',
+        `metadata.name: this folder is of peer ${this.#components.peerName}, and a peer speaks of itself only`,
+      );
     }
     const labels = Object.entries((metadata['labels'] ?? {}) as JsonObject);
     if (labels.some(([, value]) => typeof value !== 'string')) {
-      throw new StatusError('Invalid', 'metadata.labels: values are strings; put quotes around numbers and words like yes');
+      throw new StatusError(
+        'Invalid',
+        'metadata.labels: values are strings; put quotes around numbers and words like yes',
+      );
     }
-    if (!options.dryRun) await this.#components.setLabels(Object.fromEntries(labels) as Record<string, string>);
+    if (!options.dryRun)
+      await this.#components.setLabels(Object.fromEntries(labels) as Record<string, string>);
     return 'labels';
   }
 
@@ -123,4 +143,13 @@ export class OwnerManifestSink implements ManifestSink {
       );
     }
   }
+}
+
+/** What `parseManifest` has made sure of. */
+function headOf(manifest: ManifestObject): {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+} {
+  return manifest.object as unknown as ReturnType<typeof headOf>;
 }

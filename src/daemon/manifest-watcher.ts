@@ -85,7 +85,8 @@ export class ManifestWatcher {
     this.#retries.delete(file);
     try {
       const { size } = await stat(file);
-      if (size > fileBytesMax) throw new Error(`${file} has ${size} bytes; at most ${fileBytesMax} are read`);
+      if (size > fileBytesMax)
+        throw new Error(`${file} has ${size} bytes; at most ${fileBytesMax} are read`);
       const objects = await this.#sink.apply(file, await readFile(file, 'utf8'));
       const before = this.#applied.get(file) ?? [];
       this.#applied.set(file, objects);
@@ -116,16 +117,32 @@ export class ManifestWatcher {
       if (this.#isAsked(object)) continue;
       try {
         await this.#sink.remove(object, file);
-        this.#logger.info('manifest gone, object removed', { file: basename(file), kind: object.kind, name: object.name });
+        this.#logger.info('manifest gone, object removed', {
+          file: basename(file),
+          kind: object.kind,
+          name: object.name,
+        });
       } catch (error) {
-        this.#logger.warn('cannot remove what a manifest had applied', { file, name: object.name, error });
+        this.#logger.warn('cannot remove what a manifest had applied', {
+          file,
+          name: object.name,
+          error,
+        });
       }
     }
   }
 
   #isAsked(object: AppliedObject): boolean {
     for (const objects of this.#applied.values()) {
-      if (objects.some((other) => other.kind === object.kind && other.namespace === object.namespace && other.name === object.name)) return true;
+      if (
+        objects.some(
+          (other) =>
+            other.kind === object.kind &&
+            other.namespace === object.namespace &&
+            other.name === object.name,
+        )
+      )
+        return true;
     }
     return false;
   }

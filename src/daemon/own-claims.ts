@@ -10,7 +10,10 @@ import type { OwnRecords } from './own-records.ts';
 export class OwnClaims {
   readonly #records: OwnRecords;
   readonly #wallMs: () => number;
-  readonly #claims = new Map<Uid, { namespace: string; spec: ClaimSpec; status: ClaimStatus | undefined; created: string }>();
+  readonly #claims = new Map<
+    Uid,
+    { namespace: string; spec: ClaimSpec; status: ClaimStatus | undefined; created: string }
+  >();
 
   constructor(components: { records: OwnRecords; wallMs: () => number }) {
     this.#records = components.records;
@@ -21,7 +24,8 @@ export class OwnClaims {
   async write(namespace: string, spec: ClaimSpec): Promise<void> {
     const known = this.#claims.get(spec.slice.uid);
     const status = spec.state === 'Held' ? known?.status : undefined;
-    const created = known?.created ?? new Date(this.#wallMs()).toISOString().replace(/\.\d+Z$/, 'Z');
+    const created =
+      known?.created ?? new Date(this.#wallMs()).toISOString().replace(/\.\d+Z$/, 'Z');
     this.#claims.set(spec.slice.uid, { namespace, spec, status, created });
     await this.#put(spec.slice.uid, true);
   }
@@ -45,7 +49,9 @@ export class OwnClaims {
         uid: this.#records.uidOf('claim', slice),
         creationTimestamp: created,
         labels: { 'p2pcs.io/slice': spec.slice.name, 'p2pcs.io/peer': spec.peer },
-        ownerReferences: [{ apiVersion, kind: 'Slice', name: spec.slice.name, uid: slice, controller: true }],
+        ownerReferences: [
+          { apiVersion, kind: 'Slice', name: spec.slice.name, uid: slice, controller: true },
+        ],
       },
       spec,
       ...(status === undefined ? {} : { status }),

@@ -14,7 +14,12 @@ export class OwnInstances {
   readonly #self: PeerId;
   readonly #wallMs: () => number;
 
-  constructor(components: { records: OwnRecords; store: RecordStore; self: PeerId; wallMs: () => number }) {
+  constructor(components: {
+    records: OwnRecords;
+    store: RecordStore;
+    self: PeerId;
+    wallMs: () => number;
+  }) {
     this.#records = components.records;
     this.#store = components.store;
     this.#self = components.self;
@@ -45,7 +50,8 @@ export class OwnInstances {
         namespace: draft.namespace,
         uid: known?.metadata.uid ?? uuidV7(nowMs),
         creationTimestamp:
-          known?.metadata.creationTimestamp ?? new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z'),
+          known?.metadata.creationTimestamp ??
+          new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z'),
         labels: draft.labels,
         ...(draft.annotations === undefined ? {} : { annotations: draft.annotations }),
         ownerReferences: draft.ownerReferences,
@@ -53,7 +59,9 @@ export class OwnInstances {
       spec: draft.spec,
       status: draft.status,
     };
-    await this.#records.put(kindKeys.instance, instance as unknown as ApiObject, { durable: false });
+    await this.#records.put(kindKeys.instance, instance as unknown as ApiObject, {
+      durable: false,
+    });
   }
 
   async remove(instance: Instance): Promise<void> {

@@ -22,7 +22,12 @@ export class OwnRecords {
   readonly #said = new Map<string, string>();
 
   constructor(
-    components: { store: ReplicatedStore; signer: Signer; credential: PeerCredential; crypto: Crypto },
+    components: {
+      store: ReplicatedStore;
+      signer: Signer;
+      credential: PeerCredential;
+      crypto: Crypto;
+    },
     boot: number,
   ) {
     this.#store = components.store;
@@ -36,7 +41,11 @@ export class OwnRecords {
    * Resolves when the object is on its way to others; durable: when it was on disk before.
    * @throws Error when it cannot be a record of this peer: our mistake.
    */
-  async put(kind: KindKey, object: ApiObject, options: { readonly durable: boolean }): Promise<void> {
+  async put(
+    kind: KindKey,
+    object: ApiObject,
+    options: { readonly durable: boolean },
+  ): Promise<void> {
     const { name, namespace = '', uid } = object.metadata;
     const key = `${kind}|${namespace}|${name}|${uid}`;
     const content = canonicalJson(objectValue(object));
@@ -58,7 +67,9 @@ export class OwnRecords {
 
   /** A uid that is the same whenever this peer speaks of the same thing. */
   uidOf(...parts: readonly string[]): Uid {
-    const hash = this.#crypto.hash(new TextEncoder().encode([this.#credential.peer.peer, ...parts].join('\n')));
+    const hash = this.#crypto.hash(
+      new TextEncoder().encode([this.#credential.peer.peer, ...parts].join('\n')),
+    );
     const hex = Buffer.from(hash).toString('hex');
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}` as Uid;
   }

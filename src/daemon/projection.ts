@@ -96,7 +96,8 @@ export class Projection {
     }
     const { store, catalog } = this.#components;
     if (this.#allSlices) {
-      for (const stored of store.objects(kindKeys.slice)) slices.set(`${stored.namespace}/${stored.name}`, stored);
+      for (const stored of store.objects(kindKeys.slice))
+        slices.set(`${stored.namespace}/${stored.name}`, stored);
     }
     for (const { kind, namespace, name } of dirty) {
       if (kind !== kindKeys.slice) continue;
@@ -185,7 +186,8 @@ export class Projection {
     const member = this.#memberOf(stored);
     const claims = this.#components.store.objects(kindKeys.claim);
     const held = claims.find(
-      (claim) => claim.signer === stored.signer && this.#isLive(claim) && claimOf(claim).state === 'Held',
+      (claim) =>
+        claim.signer === stored.signer && this.#isLive(claim) && claimOf(claim).state === 'Held',
     );
     const state: PeerState = member === undefined ? 'Unknown' : peerStates[member.state];
     const shown: Peer = {
@@ -247,12 +249,19 @@ export class Projection {
 
   #showCloud(): void {
     const { catalog, store, figures, membership } = this.#components;
-    const status = deriveCloudStatus(figures(), membership.all(), store.objects(kindKeys.slice).length);
+    const status = deriveCloudStatus(
+      figures(),
+      membership.all(),
+      store.objects(kindKeys.slice).length,
+    );
     const known = catalog.get(kindKeys.cloudStatus, '', 'cloud');
     catalog.put(kindKeys.cloudStatus, {
       apiVersion: 'p2pcs.io/v1alpha1',
       kind: 'CloudStatus',
-      metadata: known?.metadata === undefined ? this.#cloudMetadata(status.cloudId) : withoutLocal(known.metadata),
+      metadata:
+        known?.metadata === undefined
+          ? this.#cloudMetadata(status.cloudId)
+          : withoutLocal(known.metadata),
       status: status as unknown as NonNullable<ApiObject['status']>,
     });
   }

@@ -45,16 +45,21 @@ export class Queries {
     this.#components = components;
     const { rings } = components;
     components.network.handle('ring', async (_, body) =>
-      new TextEncoder().encode(JSON.stringify(rings.neighbours(new TextDecoder().decode(body)) ?? {})),
+      new TextEncoder().encode(
+        JSON.stringify(rings.neighbours(new TextDecoder().decode(body)) ?? {}),
+      ),
     );
   }
 
   async answer(name: string, parameters: Readonly<Record<string, string>>): Promise<Json> {
     switch (name) {
       case 'info':
-        return { ...this.#components.info(), network: { ...this.#components.network.counters() } } as unknown as Json;
+        return {
+          ...this.#components.info(),
+          network: { ...this.#components.network.counters() },
+        } as unknown as Json;
       case 'ring':
-        return await this.#ring(this.#slice(parameters), parameters['live'] === 'true');
+        return this.#ring(this.#slice(parameters), parameters['live'] === 'true');
       case 'explain-placement':
         return this.#explain(this.#slice(parameters));
       default:
@@ -68,15 +73,22 @@ export class Queries {
   #slice(parameters: Readonly<Record<string, string>>): Slice {
     const { slice: name, namespace = 'default' } = parameters;
     if (name === undefined || name === '') {
-      throw new StatusError('BadRequest', 'which slice? add ?slice=NAME, and &namespace=NAMESPACE if not default');
+      throw new StatusError(
+        'BadRequest',
+        'which slice? add ?slice=NAME, and &namespace=NAMESPACE if not default',
+      );
     }
     const slice = this.#components.catalog.get(kindKeys.slice, namespace, name);
     if (slice === undefined) {
-      throw new StatusError('NotFound', `slices.p2pcs.io "${name}" not found in namespace ${namespace}`, {
-        name,
-        group: 'p2pcs.io',
-        kind: 'slices',
-      });
+      throw new StatusError(
+        'NotFound',
+        `slices.p2pcs.io "${name}" not found in namespace ${namespace}`,
+        {
+          name,
+          group: 'p2pcs.io',
+          kind: 'slices',
+        },
+      );
     }
     return slice as unknown as Slice;
   }
@@ -156,15 +168,21 @@ interface RingMember {
 }
 
 /** In words what keeps the members from being one cycle with symmetric neighbours; empty when nothing does. */
-export function ringProblems(members: readonly RingMember[]): readonly string[] {
+function ringProblems(members: readonly RingMember[]): readonly string[] {
   const problems: string[] = [];
   const byPeer = new Map(members.map((member) => [member.peer, member]));
   for (const { peer, successor, silent } of members) {
     if (silent === true) problems.push(`${peer} does not answer`);
     else if (successor === undefined) problems.push(`${peer} has no neighbours yet`);
-    else if (!byPeer.has(successor)) problems.push(`${peer} is followed by ${successor}, which is no member`);
-    else if (byPeer.get(successor)?.silent !== true && byPeer.get(successor)?.predecessor !== peer) {
-      problems.push(`${peer} is followed by ${successor}, which follows ${byPeer.get(successor)?.predecessor ?? 'nobody'}`);
+    else if (!byPeer.has(successor))
+      problems.push(`${peer} is followed by ${successor}, which is no member`);
+    else if (
+      byPeer.get(successor)?.silent !== true &&
+      byPeer.get(successor)?.predecessor !== peer
+    ) {
+      problems.push(
+        `${peer} is followed by ${successor}, which follows ${byPeer.get(successor)?.predecessor ?? 'nobody'}`,
+      );
     }
   }
   if (problems.length > 0 || members.length === 0) return problems;
@@ -174,6 +192,7 @@ export function ringProblems(members: readonly RingMember[]): readonly string[] 
     seen.add(at);
     at = byPeer.get(at)?.successor ?? at;
   }
-  if (seen.size < members.length) problems.push(`the ring of ${members[0]!.peer} has ${seen.size} of ${members.length} members`);
+  if (seen.size < members.length)
+    problems.push(`the ring of ${members[0]!.peer} has ${seen.size} of ${members.length} members`);
   return problems;
 }

@@ -61,13 +61,17 @@ export class ReplicatedStore {
     for (const bytes of records) {
       const verified = verify(bytes);
       if (verified.record === undefined) {
-        logger.warn('a record on disk was refused', { reason: verified.reason, message: verified.message });
+        logger.warn('a record on disk was refused', {
+          reason: verified.reason,
+          message: verified.message,
+        });
         continue;
       }
       const { outcome, dropped } = this.records.offer(verified.record, wallMs());
       deletes.push(...dropped);
       if (outcome === 'older' || outcome === 'refused') deletes.push(verified.record);
-      if (verified.record.body.class === 'owner') clock.observe(verified.record.body.order, wallMs());
+      if (verified.record.body.class === 'owner')
+        clock.observe(verified.record.body.order, wallMs());
     }
     if (deletes.length > 0) this.#write([], deletes);
   }
@@ -143,14 +147,19 @@ export class ReplicatedStore {
     const abort = new AbortController();
     const asked = links.map(async ({ peer }, index) => {
       await sleep(index * witnessPatienceMs, undefined, { signal: abort.signal });
-      await network.request(peer, 'store', body, { timeoutMs: witnessMs - index * witnessPatienceMs, signal: abort.signal });
+      await network.request(peer, 'store', body, {
+        timeoutMs: witnessMs - index * witnessPatienceMs,
+        signal: abort.signal,
+      });
     });
     try {
       await Promise.any(asked);
       abort.abort();
       return [];
     } catch {
-      return [`stored on this peer only: no other peer confirmed within ${witnessMs / 1000} s; it goes on spreading`];
+      return [
+        `stored on this peer only: no other peer confirmed within ${witnessMs / 1000} s; it goes on spreading`,
+      ];
     }
   }
 
@@ -161,7 +170,8 @@ export class ReplicatedStore {
 
   async #witness(from: PeerId, body: Uint8Array): Promise<Uint8Array> {
     const list: unknown = decode(body, { strict: true });
-    if (!Array.isArray(list) || list.length > witnessRecordsMax) throw new Error('not a list of records');
+    if (!Array.isArray(list) || list.length > witnessRecordsMax)
+      throw new Error('not a list of records');
     for (const bytes of list as readonly unknown[]) {
       if (!(bytes instanceof Uint8Array) || this.receive(bytes, from) === 'rejected') {
         throw new Error('a record was refused');
@@ -189,7 +199,9 @@ export class ReplicatedStore {
     );
     this.#written = Promise.all([this.#written, group]).then(() => undefined);
     this.#written.catch((error: unknown) => {
-      logger.error('cannot write records to disk; they are kept in memory and on other peers', { error });
+      logger.error('cannot write records to disk; they are kept in memory and on other peers', {
+        error,
+      });
       this.#written = Promise.resolve();
     });
   }

@@ -156,7 +156,9 @@ export class Substrate {
   isSynced(): boolean {
     const living = this.stack.membership
       .all()
-      .filter(({ peer, state }) => peer !== this.network.self && state !== 'dead' && state !== 'away');
+      .filter(
+        ({ peer, state }) => peer !== this.network.self && state !== 'dead' && state !== 'away',
+      );
     const synced = this.#antiEntropy.synced();
     return living.length > 0 && synced.size >= Math.min(syncedPeers, living.length);
   }
@@ -202,5 +204,7 @@ export class Substrate {
 function readClock(text: string | undefined): readonly [number, number] {
   if (text === undefined) return [0, 0];
   const [ms, counter] = JSON.parse(text) as readonly unknown[];
-  return Number.isSafeInteger(ms) && Number.isSafeInteger(counter) ? [ms as number, counter as number] : [0, 0];
+  return Number.isSafeInteger(ms) && Number.isSafeInteger(counter)
+    ? [ms as number, counter as number]
+    : [0, 0];
 }

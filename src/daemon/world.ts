@@ -6,7 +6,13 @@ import type { PeerId, PeerName } from '../objects/ids.ts';
 import type { ClaimSpec } from '../objects/kinds/claim.ts';
 import type { PeerSpec, PeerStatus } from '../objects/kinds/peer.ts';
 import type { SliceSpec } from '../objects/kinds/slice.ts';
-import type { KnownClaim, KnownPeer, PlacementWorld, PolicyFunction, SliceView } from '../reconcilers/slice/world.ts';
+import type {
+  KnownClaim,
+  KnownPeer,
+  PlacementWorld,
+  PolicyFunction,
+  SliceView,
+} from '../reconcilers/slice/world.ts';
 import type { RecordStore, StoreChange } from '../store/record-store.ts';
 import type { StoredObject } from '../store/stored-object.ts';
 
@@ -49,7 +55,10 @@ export class PlacementRecords {
   world(): PlacementWorld {
     const sizeEstimate = this.#sizeEstimate();
     return {
-      slices: (this.#slices ??= this.#store.objects(kindKeys.slice).filter(isSlice).map(sliceViewOf)),
+      slices: (this.#slices ??= this.#store
+        .objects(kindKeys.slice)
+        .filter(isSlice)
+        .map(sliceViewOf)),
       claims: (this.#claims ??= this.#store.objects(kindKeys.claim).flatMap(claimOf)),
       peers: (this.#peers ??= this.#readPeers()),
       membership: this.#membership,
@@ -106,7 +115,9 @@ export class PlacementRecords {
           owner: stored.owner,
           labels: stored.object.metadata.labels ?? {},
           attributes: textsOf(status?.attributes),
-          drivers: drivers.filter(({ name, healthy }) => typeof name === 'string' && typeof healthy === 'boolean'),
+          drivers: drivers.filter(
+            ({ name, healthy }) => typeof name === 'string' && typeof healthy === 'boolean',
+          ),
         },
       ];
     });
@@ -133,7 +144,8 @@ function claimOf(stored: StoredObject): readonly KnownClaim[] {
 function textsOf(value: unknown): Readonly<Record<string, string>> {
   if (typeof value !== 'object' || value === null) return {};
   return Object.fromEntries(
-    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    Object.entries(value).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
   );
 }
-

@@ -6,7 +6,7 @@ import type { CborBounds } from '../lib/bounded-cbor.ts';
 export type Fields = readonly unknown[];
 
 /** The longest address that is kept, sent or believed. */
-export const addressLengthMax = 160;
+const addressLengthMax = 160;
 export const addressesMax = 8;
 
 export function encodeFields(fields: Fields): Uint8Array {

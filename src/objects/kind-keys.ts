@@ -1,8 +1,8 @@
 import type { KindKey } from './ids.ts';
 
 /** The API group of everything that P2PCS defines. */
-export const group = 'p2pcs.io';
-export const apiVersion = 'p2pcs.io/v1alpha1';
+const group = 'p2pcs.io';
+export const apiVersion: string = `${group}/v1alpha1`;
 
 /** Keys of the kinds that the daemon itself knows. */
 export const kindKeys = {

@@ -25,17 +25,26 @@ test('two slices of six applied on two peers at the same moment, ten times: ten 
   for (let round = 1; round <= 10; round += 1) {
     const names = [`left-${round}`, `right-${round}`] as const;
     await Promise.all([
-      cloud.ctl(['apply', '-f', '-'], { input: manifest(names[0]), context: `node${1 + (round % 5)}` }),
-      cloud.ctl(['apply', '-f', '-'], { input: manifest(names[1]), context: `node${6 + (round % 5)}` }),
+      cloud.ctl(['apply', '-f', '-'], {
+        input: manifest(names[0]),
+        context: `node${1 + (round % 5)}`,
+      }),
+      cloud.ctl(['apply', '-f', '-'], {
+        input: manifest(names[1]),
+        context: `node${6 + (round % 5)}`,
+      }),
     ]);
-    const slices = await eventually(`round ${round}: all ten peers hold a place and run`, async () => {
-      const both = await Promise.all(names.map((name) => cloud.slice(name)));
-      assertDisjoint(both);
-      const ready = both.map(({ status }) => status.readyMembers);
-      return (ready[0] ?? 0) + (ready[1] ?? 0) === 10 ? both : undefined;
-    });
+    const slices = await eventually(
+      `round ${round}: all ten peers hold a place and run`,
+      async () => {
+        const both = await Promise.all(names.map((name) => cloud.slice(name)));
+        assertDisjoint(both);
+        const ready = both.map(({ status }) => status.readyMembers);
+        return (ready[0] ?? 0) + (ready[1] ?? 0) === 10 ? both : undefined;
+      },
+    );
     assert.deepEqual(
-      slices.map(({ status }) => status.readyMembers).sort(),
+      slices.map(({ status }) => status.readyMembers).toSorted((a, b) => a - b),
       [4, 6],
       'one slice is whole, the other gets the rest',
     );
@@ -43,11 +52,12 @@ test('two slices of six applied on two peers at the same moment, ten times: ten 
     const ready = short?.status.conditions.find(({ type }) => type === 'Ready');
     assert.equal(ready?.status, 'False');
     assert.equal(ready?.reason, 'Shortage');
-    const claims = await cloud.json<{ items: { spec: { state: string; slice: { name: string } } }[] }>([
-      'get',
-      'claims',
-    ]);
-    const live = claims.items.filter(({ spec }) => names.includes(spec.slice.name as `left-${number}`));
+    const claims = await cloud.json<{
+      items: { spec: { state: string; slice: { name: string } } }[];
+    }>(['get', 'claims']);
+    const live = claims.items.filter(({ spec }) =>
+      names.includes(spec.slice.name as `left-${number}`),
+    );
     assert.deepEqual(
       live.map(({ spec }) => spec.state),
       Array.from({ length: 10 }, () => 'Held'),

@@ -21,12 +21,20 @@ interface RunOptions {
 }
 
 /** Runs a program to its end, whatever its exit code. */
-export function run(file: string, args: readonly string[], options: RunOptions = {}): Promise<Output> {
+export function run(
+  file: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Output> {
   return new Promise((done, fail) => {
     const child = execFile(
       file,
       args,
-      { maxBuffer: 64 << 20, env: { ...process.env, NO_COLOR: '1', ...options.env }, timeout: 120_000 },
+      {
+        maxBuffer: 64 << 20,
+        env: { ...process.env, NO_COLOR: '1', ...options.env },
+        timeout: 120_000,
+      },
       (error: ExecFileException | null, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
         if (options.code !== undefined && code !== options.code) {
@@ -133,14 +141,22 @@ export class LocalCloud {
   }
 
   /** p2pctl with this cloud's kubeconfig; `context` is a peer's name or OWNER@PEER. */
-  ctl(args: readonly string[], options: RunOptions & { readonly context?: string } = {}): Promise<Output> {
+  ctl(
+    args: readonly string[],
+    options: RunOptions & { readonly context?: string } = {},
+  ): Promise<Output> {
     const context = options.context === undefined ? [] : ['--context', options.context];
-    return run(p2pctl, ['--kubeconfig', this.kubeconfig, ...context, ...args], { code: 0, ...options });
+    return run(p2pctl, ['--kubeconfig', this.kubeconfig, ...context, ...args], {
+      code: 0,
+      ...options,
+    });
   }
 
   /** `up` again: starts what is down. */
   async restart(): Promise<void> {
-    await run(p2pctl, ['up', '--peers', String(this.peers.length), '--home', this.home], { code: 0 });
+    await run(p2pctl, ['up', '--peers', String(this.peers.length), '--home', this.home], {
+      code: 0,
+    });
   }
 
   startNode(name: string): Promise<Output> {
@@ -148,7 +164,10 @@ export class LocalCloud {
   }
 
   async json<T>(args: readonly string[], context?: string): Promise<T> {
-    const { stdout } = await this.ctl([...args, '-o', 'json'], context === undefined ? {} : { context });
+    const { stdout } = await this.ctl(
+      [...args, '-o', 'json'],
+      context === undefined ? {} : { context },
+    );
     return JSON.parse(stdout) as T;
   }
 
@@ -217,7 +236,8 @@ export function ringProblem(ring: RingJson, members: readonly string[]): string 
     return `members are ${[...byPeer.keys()].join(', ')}`;
   }
   for (const { peer, successor } of byPeer.values()) {
-    if (byPeer.get(successor ?? '')?.predecessor !== peer) return `${peer} is not its successor's predecessor`;
+    if (byPeer.get(successor ?? '')?.predecessor !== peer)
+      return `${peer} is not its successor's predecessor`;
   }
   const seen = new Set<string>();
   let at = members[0] ?? '';

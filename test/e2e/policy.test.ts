@@ -26,7 +26,8 @@ test("a TrustPolicy that refuses bob on three of ten peers leaves bob's slice of
     ].join('\n'),
   });
   await eventually('every peer knows the policy', async () => {
-    for (const peer of cloud.peers) await cloud.ctl(['get', 'trustpolicy', 'quiet-corner'], { context: peer });
+    for (const peer of cloud.peers)
+      await cloud.ctl(['get', 'trustpolicy', 'quiet-corner'], { context: peer });
     return true;
   });
   await cloud.ctl(['run-nodes', 'wide', '10'], { context: 'bob@node5' });

@@ -36,7 +36,10 @@ test('the same members and the same ring are seen from every peer', async () => 
   for (const peer of cloud.peers) {
     await eventually(`${peer} sees it`, async () => {
       const slice = await cloud.slice('my-sub-cloud', peer);
-      const ring = await cloud.json<Parameters<typeof ringProblem>[0]>(['ring', 'my-sub-cloud'], peer);
+      const ring = await cloud.json<Parameters<typeof ringProblem>[0]>(
+        ['ring', 'my-sub-cloud'],
+        peer,
+      );
       assert.deepEqual(
         slice.status.members.map((member) => member.peer),
         expected,
@@ -47,22 +50,35 @@ test('the same members and the same ring are seen from every peer', async () => 
   }
 });
 
-test('the real kubectl sees them too', { skip: kubectl === undefined && 'needs kubectl' }, async () => {
-  const env = { KUBECONFIG: cloud.kubeconfig };
-  const { stdout } = await run(
-    kubectl ?? '',
-    ['get', 'slice', 'my-sub-cloud', '-o', 'jsonpath={.status.members[*].peer}'],
-    { code: 0, env },
-  );
-  const expected = (await cloud.slice('my-sub-cloud')).status.members.map((member) => member.peer);
-  assert.deepEqual(stdout.split(' '), expected);
-  const table = await run(kubectl ?? '', ['get', 'peers,slices,instances,claims'], { code: 0, env });
-  assert.match(table.stdout, /node10/);
-  await run(kubectl ?? '', ['wait', '--for=condition=Ready', 'slice/my-sub-cloud', '--timeout=20s'], {
-    code: 0,
-    env,
-  });
-});
+test(
+  'the real kubectl sees them too',
+  { skip: kubectl === undefined && 'needs kubectl' },
+  async () => {
+    const env = { KUBECONFIG: cloud.kubeconfig };
+    const { stdout } = await run(
+      kubectl ?? '',
+      ['get', 'slice', 'my-sub-cloud', '-o', 'jsonpath={.status.members[*].peer}'],
+      { code: 0, env },
+    );
+    const expected = (await cloud.slice('my-sub-cloud')).status.members.map(
+      (member) => member.peer,
+    );
+    assert.deepEqual(stdout.split(' '), expected);
+    const table = await run(kubectl ?? '', ['get', 'peers,slices,instances,claims'], {
+      code: 0,
+      env,
+    });
+    assert.match(table.stdout, /node10/);
+    await run(
+      kubectl ?? '',
+      ['wait', '--for=condition=Ready', 'slice/my-sub-cloud', '--timeout=20s'],
+      {
+        code: 0,
+        env,
+      },
+    );
+  },
+);
 
 test("terminate-nodes leaves the ring of the other four (the paper's Figure 6)", async () => {
   const before = (await cloud.slice('my-sub-cloud')).status.members.map((member) => member.peer);
@@ -86,8 +102,9 @@ test('SIGKILL of a member closes the ring, the place is refilled, and the return
   const before = (await cloud.ready('my-sub-cloud', 5)).status.members.map((member) => member.peer);
   await cloud.ringOf('my-sub-cloud', before);
   const victim = before.find((peer) => peer !== 'node1') ?? '';
-  const orphan = (await cloud.instances('my-sub-cloud')).find(({ status }) => status.peer === victim)
-    ?.status.pid;
+  const orphan = (await cloud.instances('my-sub-cloud')).find(
+    ({ status }) => status.peer === victim,
+  )?.status.pid;
   cloud.kill(victim);
   const after = await eventually('the place is refilled', async () => {
     const { status } = await cloud.slice('my-sub-cloud');
@@ -120,8 +137,10 @@ test('a daemon that is killed and back within replaceAfter keeps its place and i
     ].join('\n'),
   });
   const before = await cloud.ready('patient', 3);
-  const victim = before.status.members.map(({ peer }) => peer).find((peer) => peer !== 'node1') ?? '';
-  const pid = (await cloud.instances('patient')).find(({ status }) => status.peer === victim)?.status.pid;
+  const victim =
+    before.status.members.map(({ peer }) => peer).find((peer) => peer !== 'node1') ?? '';
+  const pid = (await cloud.instances('patient')).find(({ status }) => status.peer === victim)
+    ?.status.pid;
   cloud.kill(victim);
   await cloud.startNode(victim);
   const after = await cloud.ready('patient', 3);
@@ -140,13 +159,14 @@ test('down and up again: state survives, work runs on, nothing runs twice', asyn
   await run(new URL('../../bin/p2pctl', import.meta.url).pathname, ['down', '--home', cloud.home], {
     code: 0,
   });
-  for (const { status } of before) assert.ok(lives(status.pid ?? -1), 'instances outlive their daemons');
+  for (const { status } of before)
+    assert.ok(lives(status.pid ?? -1), 'instances outlive their daemons');
   await cloud.restart();
   await cloud.ready('patient', 3);
   const after = await cloud.instances('patient');
   assert.deepEqual(
-    after.map(({ status }) => [status.peer, status.pid]).sort(),
-    before.map(({ status }) => [status.peer, status.pid]).sort(),
+    after.map(({ status }) => `${status.peer} ${status.pid}`).sort(),
+    before.map(({ status }) => `${status.peer} ${status.pid}`).sort(),
   );
   assert.equal((await workOf(cloud.home, 'patient')).length, 3);
 });

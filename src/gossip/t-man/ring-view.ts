@@ -12,7 +12,7 @@ interface Placed {
 }
 
 /** How far it is from `from` clockwise to `to`. */
-export function clockwise(from: number, to: number): number {
+function clockwise(from: number, to: number): number {
   return to >= from ? to - from : to - from + circumference;
 }
 

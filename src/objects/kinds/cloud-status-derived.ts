@@ -17,7 +17,8 @@ export function deriveCloudStatus(
   members: readonly MemberView[],
   slices: number,
 ): CloudStatusStatus {
-  const count = (state: Liveness): number => members.filter((member) => member.state === state).length;
+  const count = (state: Liveness): number =>
+    members.filter((member) => member.state === state).length;
   return {
     cloudId: figures.cloudId,
     size: Math.max(1, Math.round(figures.size)),

@@ -11,7 +11,12 @@ export interface CloudStatusStatus {
   /** Mean of the peers' load attribute (runnable tasks a core), two decimals, as a string. */
   readonly meanLoad: string;
   /** Peers this peer knows by name, per state. */
-  readonly known: { readonly alive: number; readonly suspect: number; readonly away: number; readonly dead: number };
+  readonly known: {
+    readonly alive: number;
+    readonly suspect: number;
+    readonly away: number;
+    readonly dead: number;
+  };
   readonly epoch: number;
 }
 

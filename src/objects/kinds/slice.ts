@@ -88,7 +88,14 @@ export interface SliceSpec {
  * ready. Ready: what was asked for is there (with no template, the place itself). Away: its daemon said that it
  * stops and the place is kept. Leaving: it gives the place back.
  */
-export type MemberState = 'Held' | 'Running' | 'Ready' | 'Away' | 'Leaving' | 'Failed' | 'Succeeded';
+export type MemberState =
+  | 'Held'
+  | 'Running'
+  | 'Ready'
+  | 'Away'
+  | 'Leaving'
+  | 'Failed'
+  | 'Succeeded';
 
 export interface SliceMember {
   /** The peer's name. */

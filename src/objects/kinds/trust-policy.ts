@@ -1,5 +1,3 @@
-import type { ApiObject } from '../object.ts';
-
 export interface TrustRule {
   /** Shown to whom it refuses. */
   readonly name: string;
@@ -17,5 +15,3 @@ export interface TrustPolicySpec {
   readonly peers?: readonly string[];
   readonly rules: readonly TrustRule[];
 }
-
-export type TrustPolicy = ApiObject<TrustPolicySpec, never>;
