@@ -68,6 +68,9 @@ export async function printDocument(
       const objects = Array.isArray(items)
         ? (items as readonly JsonObject[])
         : [document as JsonObject];
+      if (objects.some((object) => object['kind'] === undefined)) {
+        throw wrongUse('-o name is for objects; this answer is none', 'use -o json or -o yaml');
+      }
       return objects.map((object) => `${objectName(object)}\n`).join('');
     }
     case 'jsonpath':
