@@ -1,21 +1,22 @@
 import type { AllocatorConfig } from './config.ts';
 import type { ClaimSpec } from '../../objects/kinds/claim.ts';
 import type { KnownPeer, SliceView, World } from './world.ts';
-import type { PeerId, Uid } from '../../objects/ids.ts';
+import type { Uid } from '../../objects/ids.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Step } from './action.ts';
+import type { Turn } from './turn.ts';
 import type { Opening } from './volunteer.ts';
-import { ClaimBook } from './claim-book.ts';
 import { compareClaims, compareSlices } from './order.ts';
-import { drawSome } from '../../lib/draw.ts';
 import { firstOpening, fits, positionAmongFree } from './volunteer.ts';
 import { freeIndex, nextSeniority } from './place.ts';
-import { KeptPlaces } from './kept-places.ts';
 import { lanAllocator } from './config.ts';
+import { Lookout } from './lookout.ts';
 import { mayNotStay } from './eligibility.ts';
-import { publishedTarget, wantsNewTarget } from './desired.ts';
+import { publishedTarget } from './desired.ts';
 import { settleMs, volunteerDelayMs } from './delay.ts';
-import { Turn } from './turn.ts';
+import { surplusOf } from './surplus.ts';
+import { TargetPublisher } from './target-publisher.ts';
+import { whomToAsk } from './whom-to-ask.ts';
 
 /** What is remembered of the one place that this peer is after. Everything else is read from its claim. */
 type Attempt =
@@ -46,6 +47,11 @@ const silentReadMs = 25;
 const contactsMax = 8;
 const reasonLengthMax = 1000;
 
+/** A claim of a deleted slice of which nothing runs any more: it binds nobody. */
+function isOver(turn: Turn, { slice }: ClaimSpec): boolean {
+  return turn.world.isGone(slice.uid) && turn.work(slice.uid) === 'none';
+}
+
 /**
  * Decides, for one peer and without asking anybody, which slice it is in: self-selection by claims, found exact under
  * loss, stalls, churn and restarts in simulation before it was built.
@@ -67,22 +73,22 @@ const reasonLengthMax = 1000;
 export class SliceAllocator {
   readonly #config: AllocatorConfig;
   readonly #random: Random;
-  readonly #kept: KeptPlaces;
-  readonly #strangersSinceMs = new Map<PeerId, number>();
+  readonly #lookout: Lookout;
+  readonly #publisher: TargetPublisher;
   readonly #backoffUntilMs = new Map<Uid, number>();
   readonly #overlays = new Set<Uid>();
   /** The part of the spec that was last found to fit, by slice; membership outlives drifting attributes. */
   readonly #placements = new Map<Uid, { readonly specHash: string; readonly text: string }>();
   #attempt: Attempt | undefined;
   #surplusSinceMs: number | undefined;
-  #populationSinceMs: number | undefined;
   #announced: number | undefined;
   #asks = 0;
 
   constructor(parts: { readonly random: Random }, config: AllocatorConfig = lanAllocator) {
     this.#random = parts.random;
     this.#config = config;
-    this.#kept = new KeptPlaces(config);
+    this.#lookout = new Lookout(config);
+    this.#publisher = new TargetPublisher(config);
   }
 
   /** What this peer is doing about the slice it has no place in yet. */
@@ -98,9 +104,9 @@ export class SliceAllocator {
   }
 
   step(world: World): Step {
-    const turn = this.#look(world);
+    const turn = this.#lookout.look(world);
     const own = [...turn.book.byPeer(world.me.id)];
-    const live = own.filter((claim) => turn.book.isLive(claim));
+    const live = own.filter((claim) => turn.book.isLive(claim) && !isOver(turn, claim));
     live.sort((a, b) => compareClaims(a, b));
     const [claim, ...beyondCapacity] = live;
     const syncing = this.#isSyncing(turn);
@@ -114,47 +120,6 @@ export class SliceAllocator {
     if (!turn.wrote) this.#stopStrays(turn, live, syncing ? own : []);
     if (!turn.wrote) this.#tendOverlays(turn, live);
     return turn.finish();
-  }
-
-  #look(world: World): Turn {
-    const { nowMs, membership, me } = world;
-    let wakeAtMs = Infinity;
-    const strangers = new Set<PeerId>();
-    const book = new ClaimBook(world.claims, membership, {
-      rules: this.#config.rules,
-      ownBoot: me.boot,
-      isGone: (slice) => world.isGone(slice),
-      welcome: (peer) => {
-        strangers.add(peer);
-        const sinceMs = this.#strangersSinceMs.get(peer) ?? nowMs;
-        this.#strangersSinceMs.set(peer, sinceMs);
-        const untilMs = sinceMs + this.#config.strangerMs;
-        if (untilMs > nowMs) wakeAtMs = Math.min(wakeAtMs, untilMs);
-        return untilMs > nowMs;
-      },
-    });
-    for (const peer of this.#strangersSinceMs.keys()) {
-      if (!strangers.has(peer)) this.#strangersSinceMs.delete(peer);
-    }
-
-    const kept = new Map<Uid, ClaimSpec[]>();
-    const keys = new Set<string>();
-    for (const slice of world.slices) {
-      for (const claim of book.of(slice.uid).newest.values()) {
-        if (claim.state !== 'Held' || claim.peerId === me.id || book.isLive(claim)) continue;
-        keys.add(`${slice.uid}/${claim.peerId}`);
-        const view = membership.get(claim.peerId);
-        const untilMs = this.#kept.keptUntilMs(claim, view, slice.spec, nowMs);
-        if (untilMs <= nowMs || book.claimOf(claim.peerId) !== undefined) continue;
-        wakeAtMs = Math.min(wakeAtMs, untilMs);
-        kept.set(slice.uid, [...(kept.get(slice.uid) ?? []), claim]);
-      }
-    }
-    this.#kept.retain(keys);
-
-    const turn = new Turn(world, book, kept);
-    if (wakeAtMs < Infinity) turn.wakeAt(wakeAtMs);
-    return turn;
   }
 
   #isSyncing(turn: Turn): boolean {
@@ -292,28 +257,12 @@ export class SliceAllocator {
   }
 
   #read(turn: Turn, claim: ClaimSpec, slice: SliceView, late: number, retries: number): void {
-    const { world } = turn;
     const config = this.#config;
-    const others = world.membership
-      .all()
-      .filter(
-        ({ peer, state }) => peer !== world.me.id && (state === 'alive' || state === 'suspect'),
-      )
-      .map(({ peer }) => peer);
-    if (!config.rules.readBeforeHold || others.length === 0) {
-      return this.#hold(turn, claim, slice);
-    }
-    const claimants = turn.claims(slice.uid).live.map(({ peerId }) => peerId);
-    const rivals = drawSome(
-      claimants.filter((peer) => others.includes(peer)),
-      config.readRivals,
-      this.#random,
-    );
-    const near = world.neighbours.filter((peer) => others.includes(peer) && !rivals.includes(peer));
-    const neighbours = drawSome(near, config.readNeighbours, this.#random);
-    if (rivals.length + neighbours.length === 0) {
-      neighbours.push(...drawSome(others, config.readNeighbours, this.#random));
-    }
+    const asked = config.rules.readBeforeHold
+      ? whomToAsk(turn, slice.uid, config, this.#random)
+      : { rivals: [], neighbours: [] };
+    const count = asked.rivals.length + asked.neighbours.length;
+    if (count === 0) return this.#hold(turn, claim, slice);
     this.#asks += 1;
     const askId = this.#asks;
     const dueMs = turn.nowMs + config.readDeadlineMs;
@@ -321,10 +270,9 @@ export class SliceAllocator {
       type: 'readClaims',
       askId,
       slice: slice.uid,
-      rivals,
-      neighbours,
+      ...asked,
       timeoutMs: config.readDeadlineMs,
-      enough: Math.min(config.readEnough, rivals.length + neighbours.length),
+      enough: Math.min(config.readEnough, count),
     });
     const read = { askId, dueMs, retries, late, answers: undefined };
     this.#attempt = { phase: 'reading', slice: slice.uid, ...read };
@@ -380,7 +328,7 @@ export class SliceAllocator {
     if (refusal !== undefined) return this.#giveBack(turn, claim, refusal);
     if (slice === undefined) return;
 
-    const surplus = this.#surplus(turn, claim, slice);
+    const surplus = surplusOf(turn, claim, slice);
     if (surplus === undefined) {
       this.#surplusSinceMs = undefined;
     } else {
@@ -391,7 +339,7 @@ export class SliceAllocator {
       return this.#giveBack(turn, claim, 'more members than wanted, and this one is junior');
     }
 
-    const target = this.#newTarget(turn, claim, slice);
+    const target = this.#publisher.next(turn, claim, slice);
     if (target !== undefined || claim.specHash !== slice.specHash) {
       const changed = { ...claim, specHash: slice.specHash, ...(target ? { target } : {}) };
       return this.#write(turn, slice.namespace, changed);
@@ -400,47 +348,6 @@ export class SliceAllocator {
     const refuted = this.#announced !== undefined && this.#announced !== turn.world.me.incarnation;
     this.#announced = turn.world.me.incarnation;
     if (refuted) this.#tellClaimants(turn, slice.namespace, uid);
-  }
-
-  /** Whether enough others stand before this member, or one of them has its index. */
-  #surplus(turn: Turn, claim: ClaimSpec, slice: SliceView): 'shrunk' | 'merged' | undefined {
-    const { live } = turn.claims(slice.uid);
-    const ahead = live.slice(0, live.indexOf(claim)).filter((other) => other.leaving !== true);
-    if (ahead.some((other) => other.state === 'Held' && other.index === claim.index))
-      return 'merged';
-    const desired = turn.desired(slice);
-    if (ahead.length < desired) return undefined;
-    // Those that the spec or their owner sends away hold no place against one that may stay.
-    const { peers, policy } = turn.world;
-    const staying = ahead.filter((other) => {
-      const peer = peers.find(({ id }) => id === other.peerId);
-      if (peer === undefined) return slice.spec.exclude?.includes(other.peer) !== true;
-      return mayNotStay(slice, peer, policy) === undefined;
-    });
-    if (staying.length < desired) return undefined;
-    return claim.specHash === slice.specHash ? 'merged' : 'shrunk';
-  }
-
-  /** The population to publish, if this is the first member of a percent slice and it has moved for long enough. */
-  #newTarget(turn: Turn, claim: ClaimSpec, slice: SliceView): ClaimSpec['target'] {
-    const { percent } = slice.spec;
-    const { newest, live } = turn.claims(slice.uid);
-    if (percent === undefined || live[0] !== claim) return undefined;
-    const target = publishedTarget(newest.values());
-    if (target === undefined) return { epoch: 1, population: turn.living };
-    if (!wantsNewTarget(percent, target, turn.living)) {
-      this.#populationSinceMs = undefined;
-      // Records of the dead are dropped in time; the first member keeps the target that they carried.
-      return claim.target?.epoch === target.epoch ? undefined : target;
-    }
-    this.#populationSinceMs ??= turn.nowMs;
-    const dueMs = this.#populationSinceMs + this.#config.populationHoldMs;
-    if (turn.nowMs < dueMs) {
-      turn.wakeAt(dueMs);
-      return undefined;
-    }
-    this.#populationSinceMs = undefined;
-    return { epoch: target.epoch + 1, population: turn.living };
   }
 
   /** Why this claim must end whatever the others do; undefined when it need not. */
@@ -471,6 +378,11 @@ export class SliceAllocator {
     const namespace = turn.book.namespaceOf(uid) ?? '';
     const work = turn.work(uid);
     const { me } = turn.world;
+    if (turn.world.isGone(uid)) {
+      // Its claims go with it; nobody is there to read another one.
+      if (work === 'running') turn.do({ type: 'stopWork', slice: uid, reason });
+      return;
+    }
     const own = claim.boot === me.boot ? claim : { ...claim, boot: me.boot, revision: 0 };
     if (work !== 'none') {
       if (own === claim && claim.state === 'Held' && claim.leaving !== true) {
@@ -501,7 +413,7 @@ export class SliceAllocator {
     this.#placements.delete(uid);
     this.#attempt = undefined;
     this.#surplusSinceMs = undefined;
-    this.#populationSinceMs = undefined;
+    this.#publisher.reset();
   }
 
   /** Work without a claim, left behind by a crash between two writes or by a deleted slice. */

@@ -6,6 +6,7 @@ import type { ManagerReports } from '../../controller/manager.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Reconciler, Verdict } from '../../controller/reconciler.ts';
 import type { SlicePorts } from './ports.ts';
+import type { World } from './world.ts';
 import { isNewer } from './order.ts';
 import { lanAllocator } from './config.ts';
 import { Manager } from '../../controller/manager.ts';
@@ -15,6 +16,16 @@ import { SliceAllocator } from './plan.ts';
 const key = 'places';
 /** Writes after each other without a pause; more is a fault, and the queue must get its turn. */
 const stepsMax = 16;
+
+function shows(world: World, written: ClaimSpec): boolean {
+  if (world.isGone(written.slice.uid)) return true;
+  return world.claims.some(
+    ({ spec }) =>
+      spec.peerId === written.peerId &&
+      spec.slice.uid === written.slice.uid &&
+      !isNewer(written, spec),
+  );
+}
 
 /**
  * Feeds the allocator with the world, at every change and whenever it asked to be woken, and does what it answers.
@@ -78,15 +89,23 @@ export class SliceReconciler implements Reconciler {
   }
 
   async reconcile(_key: string, signal: AbortSignal): Promise<Verdict> {
+    let written: ClaimSpec | undefined;
     for (let steps = 0; steps < stepsMax && !signal.aborted; steps += 1) {
-      const nowMs = this.#clock.nowMs();
-      const { actions, wakeAtMs } = this.#allocator.step({ ...this.#ports.world(), nowMs });
-      let wrote = false;
+      const world = { ...this.#ports.world(), nowMs: this.#clock.nowMs() };
+      if (written !== undefined && !shows(world, written)) {
+        // Deciding on would write the same again, as fast as the disk allows.
+        const { slice, state } = written;
+        throw new Error(
+          `wrote claim ${state} of slice ${slice.name}, and the store does not show it`,
+        );
+      }
+      const { actions, wakeAtMs } = this.#allocator.step(world);
+      written = undefined;
       for (const action of actions) {
         await this.#perform(action);
-        wrote ||= action.type === 'writeClaim';
+        if (action.type === 'writeClaim') written = action.claim;
       }
-      if (wrote) continue;
+      if (written !== undefined) continue;
       if (wakeAtMs === undefined) return { type: 'done' };
       return { type: 'again', afterMs: Math.max(0, wakeAtMs - this.#clock.nowMs()) };
     }

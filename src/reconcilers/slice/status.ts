@@ -32,9 +32,7 @@ export function deriveSliceStatus(
     livenessOf: (peer) => world.membership.get(peer),
     candidates: () => {
       const placements = explainPlacement(slice, world);
-      const coming = placements.filter(({ cause }) =>
-        ['offering', 'free', 'away', 'leaving'].includes(cause),
-      );
+      const coming = placements.filter(({ cause }) => ['offering', 'free', 'away'].includes(cause));
       const held = placements.filter(({ cause }) => cause === 'member' || cause === 'leaving');
       return {
         count: coming.length,

@@ -147,6 +147,26 @@ test('a write that fails is tried again, and nothing is done that it should have
   await daemon.reconciler.stop();
 });
 
+test('a store that loses what was written is a failure, not a loop', async () => {
+  const daemon = new Daemon();
+  const write = daemon.writeClaim.bind(daemon);
+  let writes = 0;
+  daemon.writeClaim = async (namespace, claim): Promise<void> => {
+    writes += 1;
+    const before = daemon.claims;
+    await write(namespace, claim);
+    daemon.claims = before;
+  };
+  daemon.reconciler.start();
+  await daemon.clock.advance(1000);
+  // Each volunteering draws its jitter anew, and each failure waits at least 5 ms.
+  assert.ok(writes > 1 && writes < 80, `${writes} writes`);
+  assert.ok(daemon.failures >= writes - 1);
+  const stopping = daemon.reconciler.stop();
+  await daemon.clock.advance(10);
+  await stopping;
+});
+
 test('after a stall it settles again before it reads', async () => {
   const daemon = new Daemon();
   daemon.reconciler.start();

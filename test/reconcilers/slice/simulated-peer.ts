@@ -223,17 +223,28 @@ export class SimulatedPeer implements Membership {
   /** Keeps what is newer, and pushes it on at first sight. */
   merge(records: readonly Stored[], from?: PeerId): void {
     const news = records.filter((record) => {
+      if (record.claim !== undefined && this.slice(record.claim.slice.uid)?.gone) return false;
       const known = this.#store.get(record.key);
       const [a, b] = record.version;
       return known === undefined || (a - known.version[0] || b - known.version[1]) > 0;
     });
     if (news.length === 0) return;
-    for (const record of news) this.#store.set(record.key, record);
+    for (const record of news) {
+      this.#store.set(record.key, record);
+      if (record.gone) this.#dropClaims(record.key);
+    }
     for (const id of this.neighbours) {
       const other = this.#cloud.byId.get(id)!;
       if (id !== from) this.#cloud.send(this, other, () => other.merge(news, this.id));
     }
     this.touch();
+  }
+
+  /** What belongs to a deleted slice goes with it. */
+  #dropClaims(slice: string): void {
+    for (const [key, { claim }] of this.#store) {
+      if (claim !== undefined && `slice/${claim.slice.uid}` === slice) this.#store.delete(key);
+    }
   }
 
   // Allocator
