@@ -1,4 +1,5 @@
 import { FrameDecoder } from './frame-decoder.ts';
+import { quietWindow } from './quiet-window.ts';
 import type { Stream } from '@libp2p/interface';
 import type { FrameFault } from './frame-decoder.ts';
 
@@ -35,6 +36,7 @@ export class FramedStream {
     this.#stream = stream;
     this.#events = events;
     this.#decoder = new FrameDecoder(frameBytesMax);
+    quietWindow(stream);
     // Both events may come from inside the stream's send loop, where what is sent would lie in its buffer unseen.
     const room = (): void => {
       if (this.#roomAnnounced) return;
