@@ -1,14 +1,18 @@
 import { AddressBook, addressesPerPeerMax } from './address-book.ts';
 import { announced, parseAddress } from './address.ts';
+import { CallClient } from './call-client.ts';
+import { CallServer } from './call-server.ts';
 import { Dialler } from './dialler.ts';
 import { Greeter, linkProtocol } from './greeter.ts';
 import { Keeper } from './keeper.ts';
 import { createHost } from './libp2p-host.ts';
+import { Control } from './link-channel.ts';
 import { Links } from './links.ts';
 import { defaultLimits } from './network-options.ts';
 import { RelayClient } from './relay-client.ts';
 import { RelayError } from './relay-error.ts';
 import { relayProtocol } from './relay-frames.ts';
+import { RelayHandlers } from './relay-handlers.ts';
 import { RelayServer } from './relay-server.ts';
 import { SocketBytes } from './socket-bytes.ts';
 import { containStreamRaces } from './stream-races.ts';
@@ -45,6 +49,8 @@ class Libp2pNetwork implements Network {
   readonly #bytes: SocketBytes = new SocketBytes();
   readonly #book: AddressBook;
   readonly #links: Links;
+  readonly #handlers: RelayHandlers;
+  readonly #calls: { readonly client: CallClient; readonly server: CallServer };
   readonly #server: RelayServer;
   readonly #client: RelayClient;
   #state: 'new' | 'starting' | 'running' | 'stopped' = 'new';
@@ -77,11 +83,23 @@ class Libp2pNetwork implements Network {
         },
         frame: (from, family, payload) => events.frame(from, family, payload),
         unreachable: (peer, reason) => events.unreachable(peer, reason),
+        call: (link, kind, body) => {
+          const asked = kind === Control.call || kind === Control.cancel;
+          this.#calls[asked ? 'server' : 'client'].heard(link, kind, body);
+        },
+        broken: (link) => {
+          this.#calls.client.broken(link);
+          this.#calls.server.broken(link);
+        },
       },
     });
-    this.#server = new RelayServer({ limits, log });
+    this.#handlers = new RelayHandlers(log, limits.relaysPerPeerMax);
+    const client = new CallClient(this.#links);
+    this.#calls = { client, server: new CallServer(this.#links, this.#handlers, limits) };
+    this.#server = new RelayServer({ limits, handlers: this.#handlers });
     this.#client = new RelayClient({
       limits,
+      calls: client,
       connect: (peer, signal) => this.#connect(peer, signal),
     });
   }
@@ -120,6 +138,7 @@ class Libp2pNetwork implements Network {
     running.dialler.stop();
     running.greeter.stop();
     this.#server.stop();
+    this.#calls.server.stop();
     clearInterval(running.ticker);
     await this.#links.stop();
     this.#save();
@@ -170,7 +189,7 @@ class Libp2pNetwork implements Network {
   }
 
   handle(method: string, handler: RelayHandler): void {
-    this.#server.handle(method, handler);
+    this.#handlers.handle(method, handler);
   }
 
   counters(): ReturnType<Network['counters']> {

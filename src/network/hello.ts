@@ -10,7 +10,7 @@ import type { CloudId, PeerId } from '../objects/ids.ts';
 import type { PeerCredential } from '../trust/certificates.ts';
 
 /** Grows when two daemons could no longer understand each other's frames. */
-export const linkProtocolVersion = 1;
+export const linkProtocolVersion = 2;
 export const helloBytesMax: number = 8 * 1024;
 const softwareLengthMax = 64;
 const linkIdBytes = 8;

@@ -120,6 +120,7 @@ export class Keeper {
     for (const link of links.all()) {
       if (link.wished || nowMs - link.busyAtMs < limits.surplusAfterMs) continue;
       if (link.channel === undefined || link.channel.otherStreams > 0) continue;
+      if (link.openCalls > 0) continue;
       log.debug('closing a link that nobody wants', { peer: link.peer });
       void links.close(link.peer, 1000);
     }

@@ -9,7 +9,7 @@ import type { Hello } from './hello.ts';
 import type { NetworkLimits } from './network-options.ts';
 
 /** The family of the network's own frames; the protocols' begin at 1. */
-const controlFamily = 0;
+export const controlFamily = 0;
 
 /** First byte of a control frame's payload. */
 export const Control = {
@@ -22,6 +22,12 @@ export const Control = {
   moved: 4,
   /** One byte, 0 or 1: whether the sender wants this link. */
   wish: 5,
+  /** Calls, as `call-frames.ts` says; each begins with the asker's uint32 number of the call. */
+  call: 6,
+  answer: 7,
+  failure: 8,
+  elsewhere: 9,
+  cancel: 10,
 } as const;
 
 export interface LinkChannelEvents {

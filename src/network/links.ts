@@ -13,6 +13,10 @@ import type { NetworkLimits, NetworkLog } from './network-options.ts';
 export interface LinksEvents extends Pick<NetworkEvents, 'frame' | 'unreachable'> {
   linkUp(link: PeerLink): void;
   linkLost(link: PeerLink, how: LinkLoss): void;
+  /** A control frame about a call. */
+  call(link: PeerLink, kind: number, body: Uint8Array): void;
+  /** What was sent lately, either way, may be lost, whether or not the link goes on. */
+  broken(link: PeerLink): void;
 }
 
 export interface LinksComponents {
@@ -95,6 +99,7 @@ export class Links implements LinkChannelEvents {
     if (link === undefined) {
       this.#begin(channel, hello, nowMs);
     } else if (link.channel === undefined || this.#replaces(channel, hello, link.channel)) {
+      if (hello.lostLinkId === link.channel?.id) this.#break(link);
       link.use(channel, hello, nowMs);
       this.#soon(link);
     } else {
@@ -125,6 +130,13 @@ export class Links implements LinkChannelEvents {
     if (waiting !== undefined) return 'queued';
     this.#waiting.set(to, queue);
     return 'first';
+  }
+
+  /** Queues a frame of a call on a link that is up; false when it is not, or there is no room. */
+  sendCall(link: PeerLink, frame: Uint8Array, what: 'body' | 'word'): boolean {
+    if (this.#links.get(link.peer) !== link || !link.queueCall(frame, what)) return false;
+    this.#soon(link);
+    return true;
   }
 
   /** Gives up what waits for a peer that could not be linked. */
@@ -200,6 +212,14 @@ export class Links implements LinkChannelEvents {
         channel.saidBye = true;
         this.#lose(link, 'closed');
         return;
+      case Control.call:
+      case Control.answer:
+      case Control.failure:
+      case Control.elsewhere:
+      case Control.cancel:
+        link.busyAtMs = performance.now();
+        this.#tell(() => this.#components.events.call(link, kind, body));
+        return;
       default:
       // A newer daemon's word; it must do without an answer.
     }
@@ -212,9 +232,16 @@ export class Links implements LinkChannelEvents {
 
   ended(channel: LinkChannel, wrong: string | undefined): void {
     const link = this.#links.get(channel.peer);
-    if (link === undefined || link.fading.delete(channel) || link.channel !== channel) return;
+    if (link === undefined) return;
+    if (link.fading.delete(channel)) {
+      // After its `moved` nothing more was to come; before that something may have been lost.
+      if (!channel.movedReceived) this.#break(link);
+      return;
+    }
+    if (link.channel !== channel) return;
     link.channel = undefined;
     link.lostLinkId = channel.id;
+    this.#break(link);
     if (wrong !== undefined) {
       this.#components.log.warn('link closed', { peer: channel.peer, because: wrong });
       channel.abort(wrong);
@@ -275,9 +302,14 @@ export class Links implements LinkChannelEvents {
         else channel?.abort(`link lost: ${how}`);
       }
     }
+    this.#break(link);
     const dropped = link.queue.clear();
     this.#tell(() => this.#components.events.linkLost(link, how));
     if (dropped) this.#announceUnreachable(link.peer, how);
+  }
+
+  #break(link: PeerLink): void {
+    this.#tell(() => this.#components.events.broken(link));
   }
 
   /** Frames of one turn of the event loop leave in one write. */

@@ -1,16 +1,20 @@
 import { readUint32 } from './frame-decoder.ts';
 import { Control } from './link-channel.ts';
+import { SendQueue } from './send-queue.ts';
 import type { PeerId } from '../objects/ids.ts';
 import type { PeerCredential } from '../trust/certificates.ts';
 import type { Hello } from './hello.ts';
 import type { LinkChannel } from './link-channel.ts';
 import type { Link } from './network.ts';
-import type { SendQueue } from './send-queue.ts';
 
 /** Soon, so that the round trip is known early, but not among the first frames. */
 const firstPingMs = 500;
 /** One write to a stream. */
 const batchBytes = 64 * 1024;
+/** Bodies and answers of calls that wait to be sent; beyond it calls take streams of their own. */
+const callBytesMax = 1024 * 1024;
+/** Room beyond that for refusals, of which every call under way may need one. */
+const callWordBytesMax = 512 * 1024;
 /** Channels that a peer may have given up at once; more of them is a peer that dials without need. */
 const fadingMax = 4;
 /** Pings without any frame back after which the other side is taken for gone. */
@@ -27,6 +31,9 @@ export class PeerLink implements Link {
   readonly boot: number;
   readonly sinceMs: number;
   readonly queue: SendQueue;
+  readonly #calls: SendQueue = new SendQueue(callBytesMax + callWordBytesMax);
+  /** Calls under way on this link, either way. */
+  openCalls = 0;
   credential: PeerCredential;
   addresses: readonly string[];
   rttMs?: number;
@@ -88,17 +95,23 @@ export class PeerLink implements Link {
     this.#retire(channel, nowMs);
   }
 
-  /** Writes what is queued, as far as the stream takes it. */
+  /** Queues a frame of a call: a `body`, which may be large, or a `word` about it. False when there is no room. */
+  queueCall(frame: Uint8Array, what: 'body' | 'word'): boolean {
+    if (what === 'body' && this.#calls.bytes + frame.length > callBytesMax) return false;
+    return this.#calls.push(frame);
+  }
+
+  /** Writes what is queued, as far as the stream takes it, frames and calls in turn; how many frames left. */
   pump(): number {
-    let frames = this.queue.frames;
-    const before = frames;
-    while (frames > 0 && this.channel?.isWritable === true) {
-      const batch = this.queue.takeBatch(batchBytes);
-      if (batch === undefined) break;
-      this.channel.write(batch);
-      frames = this.queue.frames;
+    const before = this.queue.frames;
+    while (this.channel?.isWritable === true) {
+      const frames = this.queue.takeBatch(batchBytes);
+      const calls = this.#calls.takeBatch(batchBytes);
+      if (frames !== undefined) this.channel.write(frames);
+      if (calls !== undefined) this.channel.write(calls);
+      if (frames === undefined && calls === undefined) break;
     }
-    return before - frames;
+    return before - this.queue.frames;
   }
 
   /** Tells the other side, when it changed, whether we want this link; a link that neither wants may be closed. */

@@ -1,3 +1,5 @@
+import { cancelled, late } from './call-client.ts';
+import { encodeCallId, fetchMethod } from './call-frames.ts';
 import { FramedStream } from './framed-stream.ts';
 import { RelayError } from './relay-error.ts';
 import {
@@ -9,6 +11,7 @@ import {
 } from './relay-frames.ts';
 import type { Connection, Stream } from '@libp2p/interface';
 import type { PeerId } from '../objects/ids.ts';
+import type { CallClient } from './call-client.ts';
 import type { NetworkLimits } from './network-options.ts';
 
 /** Answer bytes that wait for a slow reader before the sender is held back. */
@@ -16,11 +19,20 @@ const unreadBytesMax = 1024 * 1024;
 
 export interface RelayClientComponents {
   readonly limits: NetworkLimits;
+  readonly calls: CallClient;
   /** A connection whose hello passed; rejects with RelayError. */
   connect(peer: PeerId, signal: AbortSignal): Promise<Connection>;
 }
 
-/** Asks other peers: one stream a call, since a call may be large, long or cancelled. */
+interface RequestOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Asks other peers. A small request goes over the link itself when there is one; what is large, is a stream, or meets
+ * no link gets a stream of its own.
+ */
 export class RelayClient {
   readonly #components: RelayClientComponents;
   readonly #running = new Map<PeerId, number>();
@@ -33,33 +45,21 @@ export class RelayClient {
     to: PeerId,
     method: string,
     body: Uint8Array,
-    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+    options: RequestOptions,
   ): Promise<Uint8Array> {
-    const timeout = AbortSignal.timeout(options.timeoutMs);
-    const signal =
-      options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
-    let size = 0;
-    const chunks: Uint8Array[] = [];
+    const untilMs = performance.now() + options.timeoutMs;
+    const leave = this.#enter(to, method, body.length);
     try {
-      for await (const chunk of this.#call(to, method, body, signal)) {
-        size += chunk.length;
-        if (size > this.#components.limits.relayChunkBytesMax) throw tooLarge(method, to);
-        chunks.push(chunk);
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
+      const answer = await this.#components.calls.ask(to, method, body, options);
+      if (answer instanceof Uint8Array) return answer;
+      const request =
+        answer === undefined
+          ? encodeRequest(method, body)
+          : encodeRequest(fetchMethod, encodeCallId(answer.waitsAs));
+      return await this.#collect(to, method, request, options, untilMs);
+    } finally {
+      leave();
     }
-    if (options.signal?.aborted === true) {
-      throw new RelayError('failed', `${method} on peer ${to} was cancelled by the caller`);
-    }
-    if (timeout.aborted) {
-      throw new RelayError(
-        'timeout',
-        `${method} on peer ${to} had no answer within ${options.timeoutMs} ms`,
-      );
-    }
-    const [only] = chunks;
-    return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
   }
 
   /** Ends quietly when `signal` aborts; throws RelayError when the other side refuses, fails or is lost. */
@@ -69,24 +69,61 @@ export class RelayClient {
     body: Uint8Array,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
+    const leave = this.#enter(to, method, body.length);
     try {
-      yield* this.#call(to, method, body, signal);
+      yield* this.#call(to, method, encodeRequest(method, body), signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      leave();
+    }
+  }
+
+  async #collect(
+    to: PeerId,
+    method: string,
+    request: Uint8Array,
+    options: RequestOptions,
+    untilMs: number,
+  ): Promise<Uint8Array> {
+    const timeout = AbortSignal.timeout(Math.max(0, Math.ceil(untilMs - performance.now())));
+    const signal =
+      options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
+    let size = 0;
+    const chunks: Uint8Array[] = [];
+    try {
+      for await (const chunk of this.#call(to, method, request, signal)) {
+        size += chunk.length;
+        if (size > this.#components.limits.relayChunkBytesMax) throw tooLarge(method, to);
+        chunks.push(chunk);
+      }
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+    if (options.signal?.aborted === true) throw cancelled(method, to);
+    if (timeout.aborted) throw late(method, to, options.timeoutMs);
+    const [only] = chunks;
+    return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
   }
 
   async *#call(
     to: PeerId,
     method: string,
-    body: Uint8Array,
+    request: Uint8Array,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
+    const connection = await this.#components.connect(to, signal);
+    const stream = await open(connection, to, method, signal);
+    yield* new RelayCall(stream, to, method, this.#components.limits).run(request, signal);
+  }
+
+  /** Takes one of the places for calls to this peer; returns how to give it back. Throws RelayError. */
+  #enter(to: PeerId, method: string, bodyBytes: number): () => void {
     const { limits } = this.#components;
-    if (body.length > limits.relayBodyBytesMax) {
+    if (bodyBytes > limits.relayBodyBytesMax) {
       throw new RelayError(
         'failed',
-        `the body of ${method} has ${body.length} bytes; at most ${limits.relayBodyBytesMax} are relayed`,
+        `the body of ${method} has ${bodyBytes} bytes; at most ${limits.relayBodyBytesMax} are relayed`,
       );
     }
     const running = this.#running.get(to) ?? 0;
@@ -97,15 +134,11 @@ export class RelayClient {
       );
     }
     this.#running.set(to, running + 1);
-    try {
-      const connection = await this.#components.connect(to, signal);
-      const stream = await open(connection, to, method, signal);
-      yield* new RelayCall(stream, to, method, limits).run(body, signal);
-    } finally {
+    return () => {
       const left = (this.#running.get(to) ?? 1) - 1;
       if (left > 0) this.#running.set(to, left);
       else this.#running.delete(to);
-    }
+    };
   }
 }
 
@@ -161,14 +194,14 @@ class RelayCall {
     );
   }
 
-  async *run(body: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *run(request: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const cancel = (): void => {
       this.#finish(new RelayError('failed', `${this.#method} on peer ${this.#to} was cancelled`));
     };
     signal.addEventListener('abort', cancel);
     try {
       if (signal.aborted) cancel();
-      else this.#stream.write(encodeRequest(this.#method, body));
+      else this.#stream.write(request);
       for (;;) {
         if (signal.aborted && this.#outcome instanceof RelayError) throw this.#outcome;
         const chunk = this.#unread.shift();

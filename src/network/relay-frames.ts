@@ -33,21 +33,36 @@ const utf8 = new TextEncoder();
 const text = new TextDecoder();
 
 export function encodeRequest(method: string, body: Uint8Array): Uint8Array {
+  return encodeFrame(Relay.request, encodeMethod(method), body);
+}
+
+/** The method's name after its length in one byte. */
+export function encodeMethod(method: string): Uint8Array {
   const name = utf8.encode(method);
   if (name.length === 0 || name.length > methodLengthMax) {
     throw new RangeError(`a relay method has 1 to ${methodLengthMax} bytes, not ${name.length}`);
   }
-  return encodeFrame(Relay.request, Uint8Array.of(name.length), name, body);
+  const bytes = new Uint8Array(1 + name.length);
+  bytes[0] = name.length;
+  bytes.set(name, 1);
+  return bytes;
+}
+
+export interface RelayRequest {
+  readonly method: string;
+  readonly body: Uint8Array;
 }
 
 /** Takes a request frame apart; undefined when it is none. */
-export function decodeRequest(
-  frame: Uint8Array,
-): { readonly method: string; readonly body: Uint8Array } | undefined {
-  const length = frame[1] ?? 0;
-  if (frame[0] !== Relay.request || length === 0 || length > methodLengthMax) return undefined;
-  if (frame.length < 2 + length) return undefined;
-  return { method: text.decode(frame.subarray(2, 2 + length)), body: frame.subarray(2 + length) };
+export function decodeRequest(frame: Uint8Array): RelayRequest | undefined {
+  return frame[0] === Relay.request ? decodeMethod(frame.subarray(1)) : undefined;
+}
+
+/** Takes a method's name and the body after it apart; undefined when they are none. */
+export function decodeMethod(bytes: Uint8Array): RelayRequest | undefined {
+  const length = bytes[0] ?? 0;
+  if (length === 0 || length > methodLengthMax || bytes.length < 1 + length) return undefined;
+  return { method: text.decode(bytes.subarray(1, 1 + length)), body: bytes.subarray(1 + length) };
 }
 
 /** One chunk of an answer as frames. */
@@ -61,7 +76,12 @@ export function* encodeChunk(chunk: Uint8Array): Iterable<Uint8Array> {
 
 export function encodeTrailer(error?: RelayError): Uint8Array {
   if (error === undefined) return encodeFrame(Relay.done);
-  return encodeFrame(Relay.error, encode([error.code, error.message.slice(0, messageLengthMax)]));
+  return encodeFrame(Relay.error, encodeErrorBody(error));
+}
+
+/** cborg `[code, message]`. */
+export function encodeErrorBody(error: RelayError): Uint8Array {
+  return encode([error.code, error.message.slice(0, messageLengthMax)]);
 }
 
 /** The error of an error trailer; what cannot be read is `failed`. */

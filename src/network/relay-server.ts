@@ -1,32 +1,25 @@
 import { FramedStream } from './framed-stream.ts';
-import { RelayError } from './relay-error.ts';
 import { decodeRequest, encodeChunk, encodeTrailer, requestOverheadBytes } from './relay-frames.ts';
 import type { Stream } from '@libp2p/interface';
-import type { Link, RelayHandler } from './network.ts';
-import type { NetworkLimits, NetworkLog } from './network-options.ts';
+import type { Link } from './network.ts';
+import type { NetworkLimits } from './network-options.ts';
+import type { RelayHandlers } from './relay-handlers.ts';
 
 /** From the stream to the whole request. */
 const requestMs = 10_000;
 
 export interface RelayServerComponents {
   readonly limits: NetworkLimits;
-  readonly log: NetworkLog;
+  readonly handlers: RelayHandlers;
 }
 
-/** Answers calls of peers whose hello has passed. What a handler throws goes to the asker, never further up. */
+/** Answers calls that come on streams of their own, of peers whose hello has passed. What a handler throws goes to the asker, never further up. */
 export class RelayServer {
   readonly #components: RelayServerComponents;
-  readonly #handlers = new Map<string, RelayHandler>();
-  readonly #running = new Map<string, number>();
   readonly #calls = new Set<AbortController>();
 
   constructor(components: RelayServerComponents) {
     this.#components = components;
-  }
-
-  handle(method: string, handler: RelayHandler): void {
-    if (this.#handlers.has(method)) throw new Error(`relay method ${method} has a handler already`);
-    this.#handlers.set(method, handler);
   }
 
   /** Takes a stream of `from`. */
@@ -81,16 +74,11 @@ export class RelayServer {
     room: () => Promise<void>,
   ): Promise<void> {
     const { signal } = call;
-    const running = this.#running.get(from.peer) ?? 0;
-    this.#running.set(from.peer, running + 1);
+    const { handlers } = this.#components;
+    let leave = (): void => {};
     this.#calls.add(call);
     try {
-      if (running >= this.#components.limits.relaysPerPeerMax) {
-        throw new RelayError(
-          'refused',
-          `${method} was refused: ${running} calls of this peer are under way here; end some, or try again`,
-        );
-      }
+      leave = handlers.enter(from.peer, method);
       for await (const chunk of this.#answer(method, from, body, signal)) {
         for (const frame of encodeChunk(chunk)) {
           while (!framed.isWritable && !framed.hasEnded) await room();
@@ -99,12 +87,10 @@ export class RelayServer {
       }
       framed.write(encodeTrailer());
     } catch (error) {
-      if (!signal.aborted) framed.write(encodeTrailer(this.#relayed(error, method, from)));
+      if (!signal.aborted) framed.write(encodeTrailer(handlers.relayed(error, method, from)));
     } finally {
       this.#calls.delete(call);
-      const left = (this.#running.get(from.peer) ?? 1) - 1;
-      if (left > 0) this.#running.set(from.peer, left);
-      else this.#running.delete(from.peer);
+      leave();
       if (signal.aborted) framed.abort('the call ended');
       else await framed.close(requestMs);
     }
@@ -117,14 +103,7 @@ export class RelayServer {
     body: Uint8Array,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
-    const handler = this.#handlers.get(method);
-    if (handler === undefined) {
-      throw new RelayError(
-        'notFound',
-        `this peer knows no method ${method}; its version may be older`,
-      );
-    }
-    const answer = handler(from, body, signal);
+    const answer = this.#components.handlers.start(method, from, body, signal);
     if (!(Symbol.asyncIterator in answer)) {
       const chunk = await unlessAborted(answer, signal);
       if (chunk !== undefined) yield chunk;
@@ -141,12 +120,6 @@ export class RelayServer {
       // A handler that waits for something need not hear of it before that; nobody waits for it here.
       if (signal.aborted) Promise.resolve(chunks.return?.()).catch(() => {});
     }
-  }
-
-  #relayed(error: unknown, method: string, from: Link): RelayError {
-    if (error instanceof RelayError) return error;
-    this.#components.log.error('a relay handler failed', { method, from: from.peer, error });
-    return new RelayError('failed', error instanceof Error ? error.message : String(error));
   }
 }
 

@@ -90,7 +90,11 @@ test('a certificate with a broken signature gets no answer', async () => {
 
 test('another protocol version gets no answer, and the log says which to upgrade', async () => {
   const hello = encodeFrame(0, encode([linkProtocolVersion + 1, guest.credential.peer.cloud]));
-  await assertRefused(hello, /speaks version 2 .* upgrade the older/, guest.seed);
+  await assertRefused(
+    hello,
+    new RegExp(`speaks version ${linkProtocolVersion + 1} .* upgrade the older`),
+    guest.seed,
+  );
 });
 
 test('garbage instead of a hello gets no answer', () =>

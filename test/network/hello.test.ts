@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encode } from 'cborg';
 import fc from 'fast-check';
-import { checkHello, encodeHello, type HelloFields } from '../../src/network/hello.ts';
+import {
+  checkHello,
+  encodeHello,
+  type HelloFields,
+  linkProtocolVersion,
+} from '../../src/network/hello.ts';
 import { encodeCredential } from '../../src/trust/credential.ts';
 import { crypto, identity } from './test-cloud.ts';
 
@@ -46,7 +51,7 @@ test('fields out of bounds are refused', () => {
   ]) {
     assert.equal(reasonOf(hello(changes)), 'its hello cannot be read');
   }
-  assert.equal(reasonOf(encode([1, cloud])), 'its hello cannot be read');
+  assert.equal(reasonOf(encode([linkProtocolVersion, cloud])), 'its hello cannot be read');
 });
 
 test('no bytes make the check throw, and none but a right hello pass', () => {
