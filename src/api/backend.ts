@@ -17,6 +17,8 @@ export interface Written {
  */
 export interface Backend {
   readonly catalog: Catalog;
+  /** Called before a kind is listed or watched: brings in what other peers have of it and this one does not keep. */
+  refresh(kind: KindKey): Promise<void>;
   /** 403 or 404 as StatusError, or nothing. `namespace` is empty for cluster-scoped kinds. */
   authorize(
     identity: Identity,

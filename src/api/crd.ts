@@ -145,12 +145,20 @@ export function kindFromCrd(crd: CustomResourceDefinition): KindInfo {
   };
 }
 
-/** Every kind of the CRD files in a folder, Slice first, then by name. */
+/**
+ * Every kind of the CRD files in a folder, Slice first, then by name. A bundle has them as JSON as well, which is read
+ * in a hundredth of the time.
+ */
 export function loadKinds(directory: string): readonly KindInfo[] {
-  const files = readdirSync(directory).filter((file) => file.endsWith('.yaml'));
-  const kinds = files.map((file) => {
+  const files = readdirSync(directory);
+  const json = files.filter((file) => file.endsWith('.json'));
+  const yaml = files.filter((file) => file.endsWith('.yaml'));
+  const kinds = (json.length > 0 ? json : yaml).map((file) => {
     const text = readFileSync(join(directory, file), 'utf8');
-    return kindFromCrd(parse(text, { version: '1.1' }) as CustomResourceDefinition);
+    const crd: unknown = file.endsWith('.json')
+      ? JSON.parse(text)
+      : parse(text, { version: '1.1' });
+    return kindFromCrd(crd as CustomResourceDefinition);
   });
   const order = (kind: KindInfo): string => (kind.kind === 'Slice' ? '' : kind.kind);
   return kinds.toSorted((a, b) => (order(a) < order(b) ? -1 : 1));

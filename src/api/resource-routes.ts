@@ -136,6 +136,7 @@ export class ResourceRoutes {
         kind.key,
         namespace ?? '',
       );
+      await this.#backend.refresh(kind.key);
       if (isWatch) return this.#watches.serve(request, kind, namespace);
       return answerList(request, this.#backend.catalog, kind, namespace);
     }

@@ -14,6 +14,7 @@ import type { LiveCatalog } from '../store/live-catalog.ts';
 import type { Slot, VerifiedRecord } from '../store/record.ts';
 import type { Delegation, Identity, OwnerCertificate } from '../trust/certificates.ts';
 import type { EventInput, EventLog } from './event-log.ts';
+import type { EventRelay } from './event-relay.ts';
 import type { InstanceLogs } from './instance-logs.ts';
 import type { Namespaces } from './namespaces.ts';
 import type { Projection } from './projection.ts';
@@ -36,6 +37,7 @@ interface Components {
   readonly grants: ReadonlyMap<OwnerName, Grant>;
   readonly namespaces: Namespaces;
   readonly events: EventLog;
+  readonly eventRelay: EventRelay;
   readonly logs: InstanceLogs;
   readonly queries: Queries;
 }
@@ -220,6 +222,10 @@ export class DaemonBackend implements Backend {
     if (options.dryRun) return { object, warnings: [], gone: !isHeld };
     const warnings = await this.#commit(records);
     return { object: this.#current(kind, namespace, name) ?? object, warnings, gone: !isHeld };
+  }
+
+  refresh(kind: KindKey): Promise<void> {
+    return kind === kindKeys.event ? this.#components.eventRelay.refresh() : Promise.resolve();
   }
 
   logs(

@@ -1,4 +1,5 @@
-import { decode, encode } from 'cborg';
+import { encode } from 'cborg';
+import { decodeBounded } from '../lib/bounded-cbor.ts';
 import { kindKeys } from '../objects/kind-keys.ts';
 import type { MemberView, Membership } from '../gossip/membership.ts';
 import type { Network } from '../network/network.ts';
@@ -9,6 +10,11 @@ import type { StoredObject } from '../store/stored-object.ts';
 
 const claimsMax = 2_000;
 const deathsMax = 1_000;
+const answerBounds = {
+  maxBytes: 16 * 2 ** 20,
+  maxDepth: 3,
+  maxItems: 3 + claimsMax + 4 * deathsMax,
+};
 const sendTimeoutMs = 400;
 const sendAttempts = 3;
 
@@ -118,12 +124,7 @@ export class ClaimRelay {
   }
 
   #merge(answer: Uint8Array, from: PeerId): boolean {
-    let parts: unknown;
-    try {
-      parts = decode(answer);
-    } catch {
-      return false;
-    }
+    const parts = decodeBounded(answer, answerBounds);
     if (!Array.isArray(parts) || parts.length !== 2) return false;
     const [claims, deaths] = parts as readonly unknown[];
     if (!Array.isArray(claims) || claims.length > claimsMax) return false;

@@ -19,6 +19,7 @@ import { ClaimRelay } from './claim-relay.ts';
 import { createCrypto } from './crypto.ts';
 import { Disk } from './disk/disk.ts';
 import { EventLog } from './event-log.ts';
+import { EventRelay } from './event-relay.ts';
 import { GoneSlices } from './gone-slices.ts';
 import { writeKubeconfig, type Home } from './home.ts';
 import { readIdentities, type Identities } from './identities.ts';
@@ -34,6 +35,7 @@ import { OwnPeer } from './own-peer.ts';
 import { OwnRecords } from './own-records.ts';
 import { Projection } from './projection.ts';
 import { Queries, type Info } from './queries.ts';
+import { ReadableObjects } from './readable-objects.ts';
 import { RingKeeper } from './ring-keeper.ts';
 import { Substrate } from './substrate.ts';
 import { PlacementRecords } from './world.ts';
@@ -60,6 +62,7 @@ export class Daemon {
   readonly #version: string;
   readonly #startedAt = new Date().toISOString();
   readonly #crypto = createCrypto();
+  readonly #kinds = loadKinds(crdDirectory());
   readonly #identities: Identities;
   readonly #disk: Disk;
   readonly #drivers: readonly Driver[];
@@ -113,6 +116,7 @@ export class Daemon {
     this.#namespaces = new Namespaces(this.#catalog);
     for (const { certificate } of grants.values()) this.#namespaces.learn(certificate);
 
+    const readable = new ReadableObjects(this.#kinds, logger.part('store'), machineClock.nowMs);
     this.#substrate = new Substrate(
       {
         bundle,
@@ -134,6 +138,7 @@ export class Daemon {
           const { kind, name, signer: from } = record.body;
           logger.warn('record held: clock ahead', { kind, name, signer: from });
         },
+        isReadable: (stored) => readable.has(stored),
       },
       version,
     );
@@ -209,6 +214,7 @@ export class Daemon {
       grants,
       namespaces: this.#namespaces,
       events: this.#events,
+      eventRelay: new EventRelay({ network, events: this.#events }),
       logs: new InstanceLogs({
         catalog: this.#catalog,
         network,
@@ -255,7 +261,7 @@ export class Daemon {
     this.#slices.start();
     this.#api = await createApiServer({
       backend: this.#backend,
-      kinds: loadKinds(crdDirectory()),
+      kinds: this.#kinds,
       tls: bundle.api,
       host: bundle.api.host,
       port: bundle.api.port,

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decode, encode } from 'cborg';
+import { encode } from 'cborg';
+import { decodeBounded } from '../lib/bounded-cbor.ts';
+import { maxRecordBytes } from '../store/bounds.ts';
 import type { HybridClock } from '../store/hybrid-clock.ts';
 import type { RecordStore, Conflict, Offer } from '../store/record-store.ts';
 import type { VerifiedRecord } from '../store/record.ts';
@@ -13,6 +15,11 @@ const witnessMs = 1_000;
 const witnessesAsked = 3;
 const witnessPatienceMs = 200;
 const witnessRecordsMax = 32;
+const witnessBounds = {
+  maxBytes: witnessRecordsMax * (maxRecordBytes + 16),
+  maxDepth: 1,
+  maxItems: witnessRecordsMax + 1,
+};
 /** Refusals are logged at most so often, whoever causes them. */
 const refusalLogMs = 1_000;
 
@@ -169,9 +176,8 @@ export class ReplicatedStore {
   }
 
   async #witness(from: PeerId, body: Uint8Array): Promise<Uint8Array> {
-    const list: unknown = decode(body, { strict: true });
-    if (!Array.isArray(list) || list.length > witnessRecordsMax)
-      throw new Error('not a list of records');
+    const list = decodeBounded(body, witnessBounds);
+    if (!Array.isArray(list)) throw new Error('not a list of records');
     for (const bytes of list as readonly unknown[]) {
       if (!(bytes instanceof Uint8Array) || this.receive(bytes, from) === 'rejected') {
         throw new Error('a record was refused');

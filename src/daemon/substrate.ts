@@ -20,6 +20,7 @@ import type { RememberedPeer } from '../network/address-book.ts';
 import type { PeerId } from '../objects/ids.ts';
 import type { Conflict } from '../store/record-store.ts';
 import type { VerifiedRecord } from '../store/record.ts';
+import type { StoredObject } from '../store/stored-object.ts';
 import type { Bundle } from '../trust/bundle.ts';
 import type { Disk } from './disk/disk.ts';
 import type { Identities } from './identities.ts';
@@ -44,6 +45,7 @@ interface Components {
   readonly onLink: (link: Link) => void;
   readonly onConflict: (conflict: Conflict) => void;
   readonly onHeld: (record: VerifiedRecord) => void;
+  readonly isReadable: (stored: StoredObject) => boolean;
 }
 
 /** Records, gossip and network of one peer: what all peers share, before anything is decided from it. */
@@ -68,7 +70,7 @@ export class Substrate {
     const self = credential.peer.peer;
     this.boot = disk.incrementBoot();
     this.hybridClock = new HybridClock(readClock(disk.meta(clockKey)));
-    const records = new RecordStore(crypto);
+    const records = new RecordStore(crypto, {}, components.isReadable);
     const chains = new VerifiedChains({ cloud, rootKey: credential.rootKey }, crypto);
     const verify = (bytes: Uint8Array) => verifyRecord(bytes, { cloud, crypto, chains });
     const network = createNetwork({

@@ -25,7 +25,8 @@ export function sliceViewOf(stored: StoredObject): SliceView {
     owner: stored.owner,
     spec: stored.object.spec as unknown as SliceSpec,
     specHash: stored.specHash,
-    createdOrder: madeAtMs(stored.uid) ?? Date.parse(stored.object.metadata.creationTimestamp),
+    createdOrder:
+      madeAtMs(stored.uid) ?? (Date.parse(stored.object.metadata.creationTimestamp) || 0),
     deleting: stored.object.metadata.deletionTimestamp !== undefined,
   };
 }

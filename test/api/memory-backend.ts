@@ -12,6 +12,10 @@ const now = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 
 /** One peer's daemon as the API sees it: the real catalog over a map, without signatures, disk and network. */
 export class MemoryBackend implements Backend {
+  refresh(): Promise<void> {
+    return Promise.resolve();
+  }
+
   readonly catalog: LiveCatalog;
   /** How often `create`, `replace` and `remove` were called. */
   writes = 0;
