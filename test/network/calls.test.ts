@@ -245,7 +245,7 @@ test('more answers at once than the queue holds are all answered, while frames s
 test('the answering side keeps its own bound, whatever the asking side does', async () => {
   const stall = stalling();
   await withLinked({ stall: stall.handler, echo }, async (a, b) => {
-    const [inside] = [insideOf(a)];
+    const inside = insideOf(a);
     for (let id = 1; id <= 50; id++) {
       inside.channel?.write(encodeCall(0x8000_0000 + id, 'stall', bytes('')));
     }
