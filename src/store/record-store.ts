@@ -80,6 +80,7 @@ export interface StoreChange {
 export class RecordStore {
   readonly #crypto: Crypto;
   readonly #limits: StoreLimits;
+  readonly #isReadable: (stored: StoredObject) => boolean;
   readonly #entries = new Map<string, ObjectEntry>();
   /** Entry ids by kind, then by `namespace|name`. */
   readonly #names = new Map<KindKey, Map<string, Set<string>>>();
@@ -94,8 +95,17 @@ export class RecordStore {
   #isTelling = false;
   #bytes = 0;
 
-  constructor(crypto: Crypto, limits: Partial<StoreLimits> = {}) {
+  /**
+   * @param isReadable whether readers may rely on the object's shape: a record is merged and passed on whatever its
+   *   writer put into it, and what is not readable is as if it were not there. Asked often; a function of the object.
+   */
+  constructor(
+    crypto: Crypto,
+    limits: Partial<StoreLimits> = {},
+    isReadable: (stored: StoredObject) => boolean = () => true,
+  ) {
     this.#crypto = crypto;
+    this.#isReadable = isReadable;
     this.#limits = { ...defaultLimits, ...limits };
     this.#digest = new RecordDigest(crypto);
   }
@@ -170,10 +180,11 @@ export class RecordStore {
 
   /** What a name shows: of its live uids the one whose object was written last (peers: the older certificate). */
   get(kind: KindKey, namespace: string, name: string): StoredObject | undefined {
-    return this.allAt(kind, namespace, name)[0];
+    const shown = this.#readable(kind, `${namespace}|${name}`)[0];
+    return shown === undefined ? undefined : this.#assembled(shown);
   }
 
-  /** All live uids under a name, the one that it shows first. A deletion of the name tombstones each of them. */
+  /** All live uids under a name, readable or not. A deletion of the name tombstones each of them. */
   allAt(kind: KindKey, namespace: string, name: string): readonly StoredObject[] {
     return this.#live(kind, `${namespace}|${name}`).map((entry) => this.#assembled(entry));
   }
@@ -341,6 +352,10 @@ export class RecordStore {
     return found.length > 1 ? found.sort(compareEntries) : found;
   }
 
+  #readable(kind: KindKey, name: string): ObjectEntry[] {
+    return this.#live(kind, name).filter((entry) => this.#isReadable(this.#assembled(entry)));
+  }
+
   #collect(
     kind: KindKey | undefined,
     choose: (entries: ObjectEntry[]) => ObjectEntry[],
@@ -348,7 +363,7 @@ export class RecordStore {
     const kinds = kind === undefined ? [...this.#names.keys()] : [kind];
     return kinds.flatMap((each) =>
       [...(this.#names.get(each)?.keys() ?? [])].flatMap((name) =>
-        choose(this.#live(each, name)).map((entry) => this.#assembled(entry)),
+        choose(this.#readable(each, name)).map((entry) => this.#assembled(entry)),
       ),
     );
   }
@@ -361,7 +376,7 @@ export class RecordStore {
   /** What the entry's name shows; nothing while nobody listens. */
   #shown(entry: ObjectEntry): StoredObject | undefined {
     if (this.#listeners.size === 0) return undefined;
-    const shown = this.#live(entry.kind, entry.name)[0];
+    const shown = this.#readable(entry.kind, entry.name)[0];
     return shown === undefined ? undefined : this.#assembled(shown);
   }
 
