@@ -1,5 +1,6 @@
 import { encode } from 'cborg';
 import { decodeBounded } from '../lib/bounded-cbor.ts';
+import { RelayError } from '../network/relay-error.ts';
 import { kindKeys } from '../objects/kind-keys.ts';
 import type { MemberView, Membership } from '../gossip/membership.ts';
 import type { Network } from '../network/network.ts';
@@ -99,7 +100,8 @@ export class ClaimRelay {
 
   #received(from: PeerId, bytes: Uint8Array): Uint8Array {
     const { store, network, onClaim } = this.#components;
-    if (store.receive(bytes, from) === 'rejected') throw new Error('the claim was refused');
+    if (store.receive(bytes, from) === 'rejected')
+      throw new RelayError('refused', 'the claim was refused');
     // What was received is one slot of one object of its sender: find it by who wrote it.
     const answer = store.records
       .objects(kindKeys.claim)

@@ -116,7 +116,9 @@ export class Daemon {
     this.#namespaces = new Namespaces(this.#catalog);
     for (const { certificate } of grants.values()) this.#namespaces.learn(certificate);
 
-    const readable = new ReadableObjects(this.#kinds, logger.part('store'), machineClock.nowMs);
+    const readable = new ReadableObjects(this.#kinds, logger.part('store'), () =>
+      machineClock.nowMs(),
+    );
     this.#substrate = new Substrate(
       {
         bundle,

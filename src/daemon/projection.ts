@@ -18,6 +18,8 @@ import type { PlacementWorld } from '../reconcilers/slice/world.ts';
 const lostShownMs = 10 * 60_000;
 /** How often what depends on time alone is looked at. */
 const sweepMs = 10_000;
+/** A slice of five is some sixty records within half a second; people see no difference below this. */
+const gatherMs = 15;
 /** How soon a change shows in the conditions of slices that it does not belong to. */
 const otherSlicesMs = 500;
 
@@ -35,7 +37,7 @@ interface Components {
 
 /**
  * Shows records as objects and derives what is not stored: Slice status, Peer state, lost Instances, CloudStatus.
- * Changes are gathered and worked off once per turn of the event loop, so that a burst costs one pass.
+ * Changes are gathered for a moment and worked off together, so that a burst costs one pass.
  */
 export class Projection {
   readonly #components: Components;
@@ -43,7 +45,7 @@ export class Projection {
   readonly #startedMs: number;
   #allSlices = false;
   #allPeers = false;
-  #scheduled: NodeJS.Immediate | undefined;
+  #scheduled: NodeJS.Timeout | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #later: NodeJS.Timeout | undefined;
   #unsubscribe: (() => void) | undefined;
@@ -64,7 +66,7 @@ export class Projection {
   }
 
   stop(): void {
-    clearImmediate(this.#scheduled);
+    clearTimeout(this.#scheduled);
     clearInterval(this.#sweep);
     clearTimeout(this.#later);
     this.#unsubscribe?.();
@@ -86,7 +88,7 @@ export class Projection {
 
   /** Works off what is due now; called before an answer that must show one's own write. */
   flush(): void {
-    clearImmediate(this.#scheduled);
+    clearTimeout(this.#scheduled);
     this.#scheduled = undefined;
     const dirty = [...this.#dirty.values()];
     this.#dirty.clear();
@@ -143,7 +145,7 @@ export class Projection {
   }
 
   #schedule(): void {
-    this.#scheduled ??= setImmediate(() => this.flush());
+    this.#scheduled ??= setTimeout(() => this.flush(), gatherMs);
   }
 
   #lookAgain(): void {

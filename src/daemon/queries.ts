@@ -56,6 +56,9 @@ export class Queries {
       case 'info':
         return {
           ...this.#components.info(),
+          links: this.#components.network
+            .links()
+            .map(({ credential, rttMs }) => ({ peer: credential.peer.name, rttMs: rttMs ?? null })),
           network: { ...this.#components.network.counters() },
         } as unknown as Json;
       case 'ring':

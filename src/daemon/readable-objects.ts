@@ -55,7 +55,11 @@ export class ReadableObjects {
       this.#loggedMs = this.#nowMs();
       const { namespace, name, signer } = stored;
       this.#logger.warn('object malformed: kept, and ignored', {
-        ...{ kind: stored.kind, namespace, name, signer, field: found.field },
+        kind: stored.kind,
+        namespace,
+        name,
+        signer,
+        field: found.field,
         message: found.message.slice(0, 300),
       });
     }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encode } from 'cborg';
 import { decodeBounded } from '../lib/bounded-cbor.ts';
+import { RelayError } from '../network/relay-error.ts';
 import { maxRecordBytes } from '../store/bounds.ts';
 import type { HybridClock } from '../store/hybrid-clock.ts';
 import type { RecordStore, Conflict, Offer } from '../store/record-store.ts';
@@ -177,10 +178,10 @@ export class ReplicatedStore {
 
   async #witness(from: PeerId, body: Uint8Array): Promise<Uint8Array> {
     const list = decodeBounded(body, witnessBounds);
-    if (!Array.isArray(list)) throw new Error('not a list of records');
+    if (!Array.isArray(list)) throw new RelayError('refused', 'not a list of records');
     for (const bytes of list as readonly unknown[]) {
       if (!(bytes instanceof Uint8Array) || this.receive(bytes, from) === 'rejected') {
-        throw new Error('a record was refused');
+        throw new RelayError('refused', 'a record was refused');
       }
     }
     await this.#components.disk.commit([]);

@@ -19,6 +19,8 @@ const callWordBytesMax = 512 * 1024;
 const fadingMax = 4;
 /** Pings without any frame back after which the other side is taken for gone. */
 const pingsMissedMax = 3;
+/** Pings of a new link go out with every tick, so that its round trip is known soon. */
+const firstPings = 5;
 /** After so long a channel that was given up for another is closed, although the other side has not moved yet. */
 const moveMs = 5_000;
 
@@ -129,7 +131,8 @@ export class PeerLink implements Link {
   tick(nowMs: number, pingEveryMs: number): void {
     for (const channel of this.fading.keys()) this.#retire(channel, nowMs);
     if (nowMs < this.#pingAtMs || this.channel === undefined) return;
-    this.#pingAtMs = nowMs + pingEveryMs * (0.75 + Math.random() / 2);
+    const isNew = this.#pings < firstPings;
+    this.#pingAtMs = isNew ? nowMs : nowMs + pingEveryMs * (0.75 + Math.random() / 2);
     this.#pingsMissed++;
     this.#ping = { id: ++this.#pings, sentAtMs: nowMs };
     const id = new Uint8Array(4);
@@ -150,12 +153,16 @@ export class PeerLink implements Link {
     this.#pingsMissed = 0;
   }
 
-  /** Smoothed as in RFC 6298: an eighth of each new sample. */
+  /**
+   * Down at once, up by an eighth of each new sample: a round trip that took long was mostly a machine that was busy,
+   * and links are made when machines are busiest, at the start.
+   */
   pong(id: Uint8Array, nowMs: number): void {
     if (this.#ping === undefined || id.length !== 4 || readUint32(id, 0) !== this.#ping.id) return;
     const sampleMs = nowMs - this.#ping.sentAtMs;
     this.#ping = undefined;
-    this.rttMs = this.rttMs === undefined ? sampleMs : this.rttMs + (sampleMs - this.rttMs) / 8;
+    const known = this.rttMs ?? sampleMs;
+    this.rttMs = Math.min(sampleMs, known + (sampleMs - known) / 8);
   }
 
   moved(channel: LinkChannel, nowMs: number): void {
