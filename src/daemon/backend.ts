@@ -250,6 +250,19 @@ export class DaemonBackend implements Backend {
     return this.#components.queries.answer(name, parameters);
   }
 
+  /**
+   * Ends what is being deleted and has no finalizer left: two of them may have been taken away on two peers at once, so
+   * that neither saw the last one go.
+   */
+  async finishDeletions(): Promise<void> {
+    const { store, grants } = this.#components;
+    for (const { kind, namespace, name, owner, finished } of store.records.objects()) {
+      if (!finished || !grants.has(owner)) continue;
+      const records = this.#sign(owner, kind, name, this.#tombstones(kind, namespace, name));
+      await store.commit(records);
+    }
+  }
+
   recordEvent(event: EventInput): void {
     this.#components.events.record(event, Date.now());
   }

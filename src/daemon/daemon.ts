@@ -52,6 +52,7 @@ import type { Logger } from './logger.ts';
 const awayMs = 60_000;
 /** Time for the farewell to leave the sockets. */
 const farewellMs = 200;
+const sweepMs = 10_000;
 const manifestsKey = 'manifests';
 
 /** One peer: the parts of the house wired together. It decides nothing itself. */
@@ -88,6 +89,7 @@ export class Daemon {
   #isWired = false;
   #api: ApiServer | undefined;
   #manifests: ManifestWatcher | undefined;
+  #sweep: NodeJS.Timeout | undefined;
 
   constructor(components: { home: Home; bundle: Bundle; logger: Logger }, version: string) {
     const { home, bundle, logger } = components;
@@ -286,6 +288,10 @@ export class Daemon {
     });
     this.#manifests = new ManifestWatcher(this.#home.manifests, sink, logger.part('manifests'));
     await this.#manifests.start();
+    this.#sweep = setInterval(() => {
+      this.#events.expire(machineClock.wallMs());
+      this.#backend.finishDeletions().catch((error: unknown) => logger.warn('cannot end a deletion', { error }));
+    }, sweepMs);
     logger.info('ready', {
       api: this.#api.url,
       peer: this.#identities.credential.peer.name,
@@ -300,6 +306,7 @@ export class Daemon {
     await this.#instances.close();
     await new Promise((done) => setTimeout(done, farewellMs));
     await this.#api?.close();
+    clearInterval(this.#sweep);
     this.#rings.stop();
     this.#ownPeer.stop();
     this.#projection.stop();
