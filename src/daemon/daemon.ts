@@ -290,7 +290,9 @@ export class Daemon {
     await this.#manifests.start();
     this.#sweep = setInterval(() => {
       this.#events.expire(machineClock.wallMs());
-      this.#backend.finishDeletions().catch((error: unknown) => logger.warn('cannot end a deletion', { error }));
+      this.#backend
+        .finishDeletions()
+        .catch((error: unknown) => logger.warn('cannot end a deletion', { error }));
     }, sweepMs);
     logger.info('ready', {
       api: this.#api.url,

@@ -49,11 +49,26 @@ export interface Network {
   /** Best effort and bounded: dials when there is no link and an address is known. */
   send(to: PeerId, family: number, payload: Uint8Array): void;
   /** One answer. Rejects with RelayError (the other side's word), or on timeout or loss. */
-  request(to: PeerId, method: string, body: Uint8Array, options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<Uint8Array>;
+  request(
+    to: PeerId,
+    method: string,
+    body: Uint8Array,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<Uint8Array>;
   /** A stream of chunks; ends when the other side ends or `signal` aborts. */
-  stream(to: PeerId, method: string, body: Uint8Array, options: { readonly signal: AbortSignal }): AsyncIterable<Uint8Array>;
+  stream(
+    to: PeerId,
+    method: string,
+    body: Uint8Array,
+    options: { readonly signal: AbortSignal },
+  ): AsyncIterable<Uint8Array>;
   /** Registers before `start`. */
   handle(method: string, handler: RelayHandler): void;
   /** Bytes and frames since start, per direction. */
-  counters(): { readonly bytesIn: number; readonly bytesOut: number; readonly framesIn: number; readonly framesOut: number };
+  counters(): {
+    readonly bytesIn: number;
+    readonly bytesOut: number;
+    readonly framesIn: number;
+    readonly framesOut: number;
+  };
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const p2pctl = resolve(import.meta.dirname, '../../bin/p2pctl');
+export const p2pctl: string = resolve(import.meta.dirname, '../../bin/p2pctl');
 
 export interface Output {
   readonly code: number;
@@ -224,8 +224,8 @@ export class LocalCloud {
         const file = join(this.home, peer, 'p2pcsd.pid');
         if (existsSync(file)) killIfOurs(Number(readFileSync(file, 'utf8')), this.home);
       }
-      await rm(join(this.home, '..'), { recursive: true, force: true, maxRetries: 5 });
     }
+    await rm(join(this.home, '..'), { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

@@ -6,7 +6,7 @@ import { desiredByPercent } from '../../lib/percent.ts';
 export type PopulationTarget = NonNullable<ClaimSpec['target']>;
 
 /** Up to here every peer counts the living by name; above, the aggregated estimate is used. */
-export const countedPeersMax = 1000;
+const countedPeersMax = 1000;
 /** An estimate moves a target only by more than this share, or percent slices would follow its noise. */
 const estimateDeadband = 0.1;
 

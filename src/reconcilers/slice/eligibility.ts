@@ -3,7 +3,7 @@ import type { MatchExpression, PeerSelector, SliceSpec } from '../../objects/kin
 import { parseQuantity } from '../../lib/quantity.ts';
 
 /** Names that always mean the machine's own number, never a label of that name. */
-export const reservedAttributes: ReadonlySet<string> = new Set([
+const reservedAttributes: ReadonlySet<string> = new Set([
   'cores',
   'cpuScore',
   'memory',

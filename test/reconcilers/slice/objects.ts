@@ -4,7 +4,7 @@ import type { Membership, MemberView } from '../../../src/gossip/membership.ts';
 import type { OwnerName, PeerId, PeerName, Uid } from '../../../src/objects/ids.ts';
 import type { SliceSpec } from '../../../src/objects/kinds/slice.ts';
 
-export const aliceOwner = 'alice' as OwnerName;
+const aliceOwner = 'alice' as OwnerName;
 
 export function aSlice(spec: SliceSpec, more: Partial<SliceView> = {}): SliceView {
   return {
