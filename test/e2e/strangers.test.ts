@@ -173,7 +173,7 @@ test('garbage and silence on the peer port keep nobody out and end by themselves
     socket.on('error', () => undefined);
     open.push(socket);
     socket.resume();
-    closed.push(once(socket, 'close'));
+    closed.push(new Promise((done) => socket.once('close', done)));
     if (bytes.length > 0) socket.write(bytes);
   };
   const peer = new HandDrivenPeer({ seed: guest.seed, credential: guest.credential });
