@@ -18,7 +18,7 @@ interface UpOptions {
   readonly drivers?: string;
   readonly listen?: string;
   readonly mdns?: boolean;
-  readonly timeout: number;
+  readonly timeout?: number;
 }
 
 const peersDefault = 3;
@@ -57,7 +57,7 @@ async function up(cli: Cli, options: UpOptions): Promise<void> {
   }));
   await startPeers(cli, folder, wishes, {
     owners: words(options.owners),
-    timeoutMs: options.timeout,
+    timeoutMs: options.timeout ?? 60_000,
   });
   cli.terminal.out(`${howToReach(folder, cli.cwd)}\n`);
 }
@@ -70,7 +70,7 @@ export function define(command: Command, cli: Cli): void {
     .option('--drivers <names>', "drivers of new peers besides their own ones; 'fake' for tests")
     .option('--listen <host>', 'address on which new peers listen for others (default: 127.0.0.1)')
     .option('--mdns', 'new peers look for others on the local network')
-    .option('--timeout <duration>', 'give up after this long', readDuration, 60_000)
+    .option('--timeout <duration>', 'give up after this long (default: 60s)', readDuration)
     .action((options: UpOptions) => up(cli, options));
   command.addHelpText(
     'after',
