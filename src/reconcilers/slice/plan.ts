@@ -1,7 +1,7 @@
 import type { AllocatorConfig } from './config.ts';
 import type { ClaimSpec } from '../../objects/kinds/claim.ts';
 import type { KnownPeer, SliceView, World } from './world.ts';
-import type { Uid } from '../../objects/ids.ts';
+import type { PeerId, Uid } from '../../objects/ids.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Step } from './action.ts';
 import type { Turn } from './turn.ts';
@@ -76,7 +76,8 @@ export class SliceAllocator {
   readonly #lookout: Lookout;
   readonly #publisher: TargetPublisher;
   readonly #backoffUntilMs = new Map<Uid, number>();
-  readonly #overlays = new Set<Uid>();
+  /** The members that this peer was told of as contacts, by slice whose overlay it is in. */
+  readonly #overlays = new Map<Uid, ReadonlySet<PeerId>>();
   /** The part of the spec that was last found to fit, by slice; membership outlives drifting attributes. */
   readonly #placements = new Map<Uid, { readonly specHash: string; readonly text: string }>();
   #attempt: Attempt | undefined;
@@ -447,19 +448,24 @@ export class SliceAllocator {
 
   #tendOverlays(turn: Turn, live: readonly ClaimSpec[]): void {
     const held = live.filter(({ state }) => state === 'Held').map(({ slice }) => slice.uid);
-    for (const uid of this.#overlays) {
+    for (const uid of this.#overlays.keys()) {
       if (held.includes(uid)) continue;
       this.#overlays.delete(uid);
       turn.do({ type: 'leaveOverlay', slice: uid });
     }
     for (const uid of held) {
-      if (this.#overlays.has(uid)) continue;
-      this.#overlays.add(uid);
-      const contacts = turn
+      const members = turn
         .claims(uid)
         .live.filter(({ state, peerId }) => state === 'Held' && peerId !== turn.world.me.id)
-        .map(({ peerId }) => peerId)
-        .slice(0, contactsMax);
+        .map(({ peerId }) => peerId);
+      const told = this.#overlays.get(uid);
+      // Two that came to Held at the same moment knew nobody when they entered: who is heard of later counts too.
+      const known = members.filter((peer) => told?.has(peer) === true);
+      const contacts = members
+        .filter((peer) => !known.includes(peer))
+        .slice(0, Math.max(0, contactsMax - known.length));
+      if (told !== undefined && contacts.length === 0) continue;
+      this.#overlays.set(uid, new Set([...known, ...contacts]));
       turn.do({ type: 'enterOverlay', slice: uid, contacts });
     }
   }
