@@ -116,8 +116,14 @@ export class Queries {
       .map((object) => object as unknown as Claim)
       .filter(({ spec }) => spec?.slice.uid === slice.metadata.uid && spec.state === 'Held');
     const states = new Map((slice.status?.members ?? []).map(({ peer, state }) => [peer, state]));
+    // Who announced its stop keeps its place; the ring closes without it.
+    const isAway = ({ spec }: Claim): boolean => states.get(spec!.peer) === 'Away';
+    const away = claims
+      .filter(isAway)
+      .map(({ spec }) => ({ peer: spec!.peer, index: spec!.index ?? -1 }));
+    const present = claims.filter((claim) => !isAway(claim));
     const members = await Promise.all(
-      claims.map(async ({ spec, status }) => {
+      present.map(async ({ spec, status }) => {
         const seen = live ? await this.#ask(spec!.peerId, slice.metadata.uid) : status;
         return {
           peer: spec!.peer,
@@ -136,6 +142,7 @@ export class Queries {
       slice: slice.metadata.name,
       namespace: slice.metadata.namespace ?? '',
       members: members as unknown as readonly JsonObject[],
+      away,
       closed: problems.length === 0,
       problems,
     };

@@ -16,6 +16,8 @@ export interface Ring {
   readonly slice: string;
   readonly namespace: string;
   readonly members: readonly RingMember[];
+  /** Members whose daemon announced its stop: their places are kept, the ring closes without them. */
+  readonly away?: readonly { readonly peer: string; readonly index: number }[];
   readonly closed: boolean;
   readonly problems: readonly string[];
 }

@@ -213,7 +213,7 @@ function asList(members: readonly RingMember[], canvas: Canvas): readonly string
 
 /** The whole picture: a headline, the ring, and what is wrong with it. */
 export function drawRing(ring: Ring, canvas: Canvas): string {
-  const { members, closed, problems } = ring;
+  const { members, closed, problems, away = [] } = ring;
   const count = members.length;
   const what = count === 1 ? '1 member' : `${count} members`;
   const verdict = closed
@@ -226,6 +226,9 @@ export function drawRing(ring: Ring, canvas: Canvas): string {
       : count === 1 || count > drawnMax
         ? asList(members, canvas)
         : new RingDrawing(members, canvas).draw();
-  const notes = problems.map((problem) => `  ${canvas.paint('yellow', '!')} ${problem}`);
+  const notes = [
+    ...away.map(({ peer, index }) => `${peer} is away, its place ${index} is kept`),
+    ...problems,
+  ].map((note) => `  ${canvas.paint('yellow', '!')} ${note}`);
   return `${[head, '', ...body.map((line) => ' '.repeat(indent) + line), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n')}\n`;
 }
