@@ -6,9 +6,7 @@ import { createApiServer, type ApiServer } from '../api/server.ts';
 import { createDrivers, realDrivers } from '../drivers/registry.ts';
 import { parseQuantity } from '../lib/quantity.ts';
 import { SeededRandom } from '../lib/seeded-random.ts';
-import { kindKeys } from '../objects/kind-keys.ts';
 import { InstanceReconciler } from '../reconcilers/instance/reconciler.ts';
-import { readPlaces } from '../reconcilers/instance/places.ts';
 import { templateHash } from '../reconcilers/instance/template-hash.ts';
 import { SliceReconciler } from '../reconcilers/slice/reconciler.ts';
 import type { LiveCatalog } from '../store/live-catalog.ts';
@@ -29,6 +27,8 @@ import { machineClock } from './machine-clock.ts';
 import { OwnerManifestSink } from './manifest-sink.ts';
 import { ManifestWatcher } from './manifest-watcher.ts';
 import { Namespaces } from './namespaces.ts';
+import { createInstancePorts } from './instance-ports.ts';
+import { createSlicePorts } from './slice-ports.ts';
 import { OwnClaims } from './own-claims.ts';
 import { OwnInstances } from './own-instances.ts';
 import { OwnPeer } from './own-peer.ts';
@@ -42,8 +42,6 @@ import { PlacementRecords } from './world.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { OwnValues } from '../gossip/stack.ts';
 import type { PeerId } from '../objects/ids.ts';
-import type { Instance } from '../objects/kinds/instance.ts';
-import type { World } from '../reconcilers/slice/world.ts';
 import type { Conflict } from '../store/record-store.ts';
 import type { Bundle } from '../trust/bundle.ts';
 import type { Logger } from './logger.ts';
@@ -78,13 +76,11 @@ export class Daemon {
   readonly #ownRecords: OwnRecords;
   readonly #ownPeer: OwnPeer;
   readonly #claims: OwnClaims;
-  readonly #ownInstances: OwnInstances;
   readonly #rings: RingKeeper;
   readonly #relay: ClaimRelay;
   readonly #slices: SliceReconciler;
   readonly #instances: InstanceReconciler;
   readonly #backend: DaemonBackend;
-  readonly #syncingSinceMs = machineClock.nowMs();
   /** Gossip asks for this peer's values while the parts that know them are still being made. */
   #isWired = false;
   #api: ApiServer | undefined;
@@ -106,7 +102,6 @@ export class Daemon {
     const crypto = this.#crypto;
     this.#identities = readIdentities(bundle, crypto, logger);
     const { signer, credential, grants } = this.#identities;
-    const self = credential.peer.peer;
     this.#drivers = createDrivers(bundle.drivers ?? realDrivers, {
       root: home.instances,
       clock: machineClock,
@@ -172,12 +167,6 @@ export class Daemon {
     );
     this.#claims = new OwnClaims({
       records: this.#ownRecords,
-      wallMs: () => machineClock.wallMs(),
-    });
-    this.#ownInstances = new OwnInstances({
-      records: this.#ownRecords,
-      store: store.records,
-      self,
       wallMs: () => machineClock.wallMs(),
     });
     this.#rings = new RingKeeper({
@@ -259,10 +248,7 @@ export class Daemon {
       this.#projection.peerChanged(view.peer);
       this.#changed();
     });
-    await this.#substrate.start();
-    await this.#ownPeer.start();
-    await this.#instances.start();
-    this.#slices.start();
+    // First what may fail: a port that is taken must not look like a peer that came and died.
     this.#api = await createApiServer({
       backend: this.#backend,
       kinds: this.#kinds,
@@ -272,6 +258,10 @@ export class Daemon {
       version: this.#version,
       logger: logger.part('api'),
     });
+    await this.#substrate.start();
+    await this.#ownPeer.start();
+    await this.#instances.start();
+    this.#slices.start();
     writeKubeconfig(this.#home, bundle);
     const sink = new OwnerManifestSink({
       resources: this.#api.resources,
@@ -342,143 +332,56 @@ export class Daemon {
       );
   }
 
-  #sliceWorld(): Omit<World, 'nowMs'> {
-    const { network, stack, boot } = this.#substrate;
-    const { name, owner, peer: id } = this.#identities.credential.peer;
-    const rtts = network.links().flatMap(({ rttMs }) => (rttMs === undefined ? [] : [rttMs]));
-    return {
-      ...this.#placement.world(),
-      me: {
-        id,
-        name,
-        owner,
-        boot,
-        incarnation: stack.membership.get(id)?.incarnation ?? 0,
-        synced: this.#substrate.isSynced(),
-        syncingSinceMs: this.#syncingSinceMs,
-      },
-      isGone: (slice) => this.#gone.has(slice),
-      neighbours: network.links().map(({ peer }) => peer),
-      work: this.#instances.work(),
-      ...(rtts.length === 0 ? {} : { oneWayP99Ms: Math.max(...rtts) / 2 }),
-    };
-  }
-
   #createSlices(): SliceReconciler {
-    const { stack } = this.#substrate;
     const logger = this.#logger.part('slices');
     return new SliceReconciler({
       clock: machineClock,
       random: new SeededRandom(randomBytes(16).toString('hex')),
       reports: {
-        failed: (reconciler, key, error, retryMs) =>
+        failed: (_reconciler, key, error, retryMs) =>
           logger.error('reconcile failed', {
-            reconciler,
             key,
-            error: (error as Error).stack ?? error,
             retryMs,
+            error: (error as Error).stack ?? error,
           }),
-        terminal: (reconciler, key, reason) =>
-          logger.error('reconcile gave up', { reconciler, key, reason }),
+        terminal: (_reconciler, key, reason) => logger.error('reconcile gave up', { key, reason }),
       },
-      ports: {
-        world: () => this.#sliceWorld(),
-        writeClaim: (namespace, claim) => this.#claims.write(namespace, claim),
-        sendClaim: (to, _namespace, slice) => this.#relay.send(to, slice),
-        readClaims: (peers, slice, timeoutMs, enough) =>
-          this.#relay.read(peers, slice, timeoutMs, enough),
-        overlay: {
-          enter: (slice, contacts) => {
-            const known = contacts.map((peer) => ({ peer, addresses: stack.addressesOf(peer) }));
-            stack.enterOverlay(slice, known, machineClock.nowMs());
-            this.#rings.enter(slice);
-            this.#substrate.flush();
-          },
-          leave: (slice) => {
-            this.#rings.leave(slice);
-            stack.leaveOverlay(slice, machineClock.nowMs());
-            this.#substrate.flush();
-          },
-        },
-        work: {
-          start: (slice) => this.#instances.startWork(slice),
-          stop: (slice, reason) => {
-            logger.info('stopping work', { slice, reason });
-            this.#instances.stopWork(slice);
-          },
-        },
-        event: (event) => {
-          const slice = this.#substrate.store.records
-            .objects(kindKeys.slice)
-            .find(({ uid }) => uid === event.slice);
-          logger.info(event.message, { slice: slice?.name ?? event.slice, reason: event.reason });
-          if (slice === undefined) return;
-          const { severity: type, reason, message } = event;
-          this.#events.record(
-            { regarding: slice.object, type, reason, message },
-            machineClock.wallMs(),
-          );
-        },
-      },
+      ports: createSlicePorts({
+        substrate: this.#substrate,
+        placement: this.#placement,
+        gone: this.#gone,
+        claims: this.#claims,
+        rings: this.#rings,
+        instances: this.#instances,
+        events: this.#events,
+        relay: () => this.#relay,
+        certificate: this.#identities.credential.peer,
+        logger,
+      }),
     });
   }
 
   #createInstances(): InstanceReconciler {
-    const { store, stack, boot } = this.#substrate;
-    const { name, owner, peer: peerId } = this.#identities.credential.peer;
-    const logger = this.#logger.part('instances');
     return new InstanceReconciler({
       drivers: this.#drivers,
       clock: machineClock,
-      ports: {
-        world: (found) => {
-          const world = this.#placement.world();
-          const machine = { id: peerId, name, owner, labels: {}, attributes: {}, drivers: [] };
-          return {
-            peer: name,
-            peerId,
-            records: this.#ownInstances.list(),
-            places: readPlaces(
-              {
-                self: { peerId, boot },
-                slices: world.slices,
-                claims: world.claims,
-                instances: store.records
-                  .objects(kindKeys.instance)
-                  .map(({ object }) => object as unknown as Instance),
-                isLive: (claim) => {
-                  const member = stack.membership.get(claim.peerId);
-                  return (
-                    member !== undefined && member.state !== 'dead' && member.boot <= claim.boot
-                  );
-                },
-                isGone: (uid) => this.#gone.has(uid),
-                allowedDrivers: (uid) => {
-                  const slice = world.slices.find((each) => each.uid === uid);
-                  if (slice === undefined) return [];
-                  return this.#drivers
-                    .map((driver) => driver.name)
-                    .filter((driver) => world.policy(slice.owner, driver, machine).allowed);
-                },
-                hash: (data) => this.#crypto.hash(data),
-              },
-              found,
-            ),
-          };
-        },
-        writeInstance: (draft) => this.#ownInstances.write(draft),
-        removeInstance: (instance) => this.#ownInstances.remove(instance),
-        event: ({ slice, instance, type, reason, message }) => {
-          logger.info(message, { instance, reason });
-          const stored = store.records.get(kindKeys.slice, slice.namespace, slice.name);
-          const regarding =
-            store.records.get(kindKeys.instance, slice.namespace, instance)?.object ??
-            stored?.object;
-          if (regarding === undefined) return;
-          this.#events.record({ regarding, type, reason, message }, machineClock.wallMs());
-        },
+      ports: createInstancePorts({
+        substrate: this.#substrate,
+        placement: this.#placement,
+        gone: this.#gone,
+        instances: new OwnInstances({
+          records: this.#ownRecords,
+          store: this.#substrate.store.records,
+          self: this.#identities.credential.peer.peer,
+          wallMs: () => machineClock.wallMs(),
+        }),
+        drivers: this.#drivers,
+        events: this.#events,
+        certificate: this.#identities.credential.peer,
+        crypto: this.#crypto,
+        logger: this.#logger.part('instances'),
         workChanged: () => this.#slices.changed(),
-      },
+      }),
     });
   }
 
