@@ -134,7 +134,9 @@ export class OwnerManifestSink implements ManifestSink {
       return await step();
     } catch (error) {
       if (!(error instanceof StatusError) || error.code >= 500 || error.code === 409) throw error;
-      const field = error.details?.causes?.[0]?.field;
+      // Strict decoding names the field in its message alone.
+      const field =
+        error.details?.causes?.[0]?.field ?? /unknown field "([^"]+)"/.exec(error.message)?.[1];
       throw new ManifestError(
         manifest.file,
         field === undefined ? manifest.line : manifest.lineOf(field),
