@@ -269,3 +269,34 @@ test('listeners hear of a uid that the name does not show, for a policy is one w
     ['bob', 'alice'],
   );
 });
+
+test('what no reader may rely on is kept and passed on, is shown to nobody, and goes with its name', () => {
+  const store = new RecordStore(crypto, {}, ({ object }) => {
+    const { size } = (object.spec ?? {}) as { size?: unknown };
+    return typeof size === 'number';
+  });
+  const changes: StoreChange[] = [];
+  store.subscribe((change) => changes.push(change));
+  const good = written({ value: { metadata: {}, spec: { size: 5 } } });
+  const bad = written({
+    ...at(1),
+    uid: 'u2' as Uid,
+    value: { metadata: {}, spec: { size: 'many' } },
+  });
+  store.offer(bad, startMs);
+  assert.equal(store.get(kindKeys.slice, 'default', 'structures'), undefined);
+  assert.deepEqual([store.objects(kindKeys.slice), store.all(kindKeys.slice)], [[], []]);
+  assert.equal(store.size, 1, 'it is in the replicated set all the same');
+  store.offer(good, startMs);
+  assert.equal(store.get(kindKeys.slice, 'default', 'structures')?.uid, 'u1', 'and hides nobody');
+  assert.equal(store.all(kindKeys.slice).length, 1);
+  assert.deepEqual(
+    changes.map(({ before, after }) => [before?.uid, after?.uid]),
+    [
+      [undefined, undefined],
+      [undefined, 'u1'],
+    ],
+  );
+  const uids = store.allAt(kindKeys.slice, 'default', 'structures').map(({ uid }) => uid);
+  assert.deepEqual(uids.sort(), ['u1', 'u2'], 'a deletion of the name finds both');
+});

@@ -83,7 +83,8 @@ class Daemon implements SlicePorts {
   }
 
   readonly overlay = {
-    enter: (): void => void this.calls.push('enter'),
+    enter: (_slice: Uid, contacts: readonly PeerId[]): void =>
+      void this.calls.push(['enter', ...contacts].join(' ')),
     leave: (): void => void this.calls.push('leave'),
   };
   readonly work = {
@@ -201,5 +202,24 @@ test('asks once more when nobody answers, then decides', async () => {
   const reads = daemon.calls.filter((call) => call.startsWith('read'));
   assert.equal(reads.length, 2);
   assert.ok(daemon.calls.includes('write Held 2'));
+  await daemon.reconciler.stop();
+});
+
+test('who comes to Held at the same moment, and is heard of later, is a contact for the ring too', async () => {
+  const daemon = new Daemon();
+  daemon.slices = [aSlice({ size: 2 })];
+  daemon.claims = [aClaim(2)];
+  daemon.reconciler.start();
+  await daemon.clock.advance(1000);
+  assert.equal(daemon.calls.at(-1), 'enter', 'nobody else is Held yet');
+  const other = aClaim(2, { state: 'Held', revision: 2, seniority: 1, index: 1 });
+  daemon.claims = [...daemon.claims.filter(({ peerId }) => peerId !== other.peerId), other];
+  daemon.reconciler.changed();
+  await daemon.clock.advance(100);
+  assert.equal(daemon.calls.at(-1), 'enter peer2');
+  const before = daemon.calls.length;
+  daemon.reconciler.changed();
+  await daemon.clock.advance(100);
+  assert.equal(daemon.calls.length, before, 'it is told once');
   await daemon.reconciler.stop();
 });
