@@ -10,7 +10,7 @@ import type { ProcessIdentity } from '../../drivers/process/proc.ts';
 
 const pollMs = 25;
 /** Small young generations keep a daemon's memory low; it makes little garbage. */
-const nodeOptions = ['--max-semi-space-size=2'];
+const nodeOptions = ['--max-semi-space-size=1'];
 
 /** The daemon's bundle, beside ours or, when we run from sources, in dist/. */
 function daemonScript(): string {
