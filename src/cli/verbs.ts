@@ -42,6 +42,12 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/apply.ts'),
   },
   {
+    name: 'patch',
+    group: objects,
+    summary: 'change some fields of objects',
+    load: () => import('./commands/patch.ts'),
+  },
+  {
     name: 'delete',
     group: objects,
     summary: 'delete objects and wait until they are gone',

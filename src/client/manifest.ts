@@ -1,4 +1,4 @@
-import { LineCounter, isNode, parseAllDocuments } from 'yaml';
+import { LineCounter, isNode, parseAllDocuments, parseDocument } from 'yaml';
 import type { Document, Tags } from 'yaml';
 
 import type { Json, JsonObject } from '../objects/json.ts';
@@ -97,6 +97,35 @@ function objectOf(
     return line;
   };
   return { object: value as JsonObject, file, line, lineOf };
+}
+
+/** Reads one value, of any type: YAML as kubectl reads it, or JSON. Throws a ManifestError; bounded as a manifest is. */
+export function parseValue(text: string, file: string): Json {
+  if (Buffer.byteLength(text) > manifestBytesMax) {
+    throw new ManifestError(file, 1, `larger than ${manifestBytesMax >> 20} MiB`);
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    version: '1.1',
+    customTags: asKubectl,
+    lineCounter: lines,
+    uniqueKeys: true,
+    logLevel: 'silent',
+  });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const line = Math.max(1, lines.linePos(error.pos[0]).line);
+    throw new ManifestError(file, line, error.message.split(' at line ')[0]!, { cause: error });
+  }
+  let value: Json;
+  try {
+    value = document.toJS({ maxAliasCount: 100 }) as Json;
+  } catch (cause) {
+    throw new ManifestError(file, 1, (cause as Error).message, { cause });
+  }
+  const wrong = check(value, 0);
+  if (wrong !== undefined) throw new ManifestError(file, 1, wrong);
+  return value;
 }
 
 /** The members of a `kind: List` stand for themselves. */

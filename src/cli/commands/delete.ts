@@ -1,60 +1,20 @@
-import { jsonText } from '../../client/json-text.ts';
 import { CliError, ExitCode } from '../cli-error.ts';
 import { StatusError } from '../../objects/status-error.ts';
+import { chooseObjects, pathOf } from '../chosen-objects.ts';
 import { readDuration } from '../duration-option.ts';
-import { qualifiedName, resourcePath } from '../../client/discovery.ts';
-import { readManifests } from '../manifests/read-files.ts';
-import { readTargets } from '../targets.ts';
-import { resolveManifests } from '../manifests/resolve.ts';
+import { qualifiedName } from '../../client/discovery.ts';
 import { waitUntil } from '../wait-until.ts';
 import { withExamples } from '../examples.ts';
-import { wrongUse } from '../cli-error.ts';
-import type { ApiResource } from '../../client/discovery.ts';
+import type { ChosenObject, ObjectChoice } from '../chosen-objects.ts';
 import type { Cli } from '../cli.ts';
 import type { Command } from 'commander';
 import type { Connection } from '../connection.ts';
-import type { JsonObject } from '../../objects/json.ts';
 
-interface DeleteOptions {
-  readonly filename?: readonly string[];
-  readonly selector?: string;
-  readonly all?: boolean;
+interface DeleteOptions extends ObjectChoice {
   readonly wait: boolean;
   readonly timeout?: number;
   readonly ignoreNotFound?: boolean;
   readonly dryRun?: string;
-}
-
-interface Doomed {
-  readonly resource: ApiResource;
-  readonly namespace: string | undefined;
-  readonly name: string;
-}
-
-async function fromArguments(
-  connection: Connection,
-  words: readonly string[],
-  options: DeleteOptions,
-): Promise<readonly Doomed[]> {
-  const targets = await readTargets(connection, words);
-  const isMany = options.all === true || options.selector !== undefined;
-  const found = await Promise.all(
-    targets.map(async ({ resource, name }): Promise<readonly Doomed[]> => {
-      const namespace = resource.namespaced ? connection.namespace : undefined;
-      if (name !== undefined) return [{ resource, namespace, name }];
-      if (!isMany) {
-        throw wrongUse(`which ${resource.plural}? name them, or say --all or -l LABELS`);
-      }
-      const list = await connection.client.json(resourcePath(resource, namespace), {
-        labelSelector: options.selector,
-      });
-      return (list['items'] as readonly JsonObject[]).map((item) => {
-        const metadata = item['metadata'] as JsonObject;
-        return { resource, namespace, name: jsonText(metadata['name']) };
-      });
-    }),
-  );
-  return found.flat();
 }
 
 async function doomed(
@@ -62,25 +22,22 @@ async function doomed(
   connection: Connection,
   words: readonly string[],
   options: DeleteOptions,
-): Promise<readonly Doomed[]> {
-  if (options.filename === undefined) return fromArguments(connection, words, options);
-  if (words.length > 0) throw wrongUse('name objects or files (-f), not both');
-  const manifests = await readManifests(options.filename, cli.signal);
-  const items = await resolveManifests(connection, manifests, cli.globals.namespace);
+): Promise<readonly ChosenObject[]> {
+  const items = await chooseObjects(cli, connection, words, options);
   // Backwards: what was created on top of something goes before it.
-  return items.toReversed();
+  return options.filename === undefined ? items : items.toReversed();
 }
 
 async function remove(
   cli: Cli,
   connection: Connection,
-  item: Doomed,
+  item: ChosenObject,
   options: DeleteOptions,
 ): Promise<boolean> {
   try {
     const answer = await connection.client.request({
       method: 'DELETE',
-      path: resourcePath(item.resource, item.namespace, item.name),
+      path: pathOf(item),
       query: { dryRun: options.dryRun === undefined ? undefined : 'All' },
       body: { propagationPolicy: 'Background' },
     });
@@ -104,7 +61,7 @@ async function deleteObjects(
   const items = await doomed(cli, connection, words, options);
   if (items.length === 0) cli.terminal.err('No resources found.\n');
   const failures: unknown[] = [];
-  const removed: Doomed[] = [];
+  const removed: ChosenObject[] = [];
   for (const item of items) {
     try {
       if (await remove(cli, connection, item, options)) removed.push(item);
