@@ -7,6 +7,14 @@ const lengthMax = 4096;
 const requirement =
   /\s*(?:!\s*(?<absent>[^\s!=,()]+)|(?<key>[^\s!=,()<>]+)\s*(?:(?<set>in|notin)\s*\((?<values>[^()]*)\)|(?<operator>==|=|!=|>|<)\s*(?<value>[^\s=!,()<>]*))?)\s*(?:,|$)/y;
 
+// Keys come from users: `constructor` is a label's name, not a member of Object.prototype.
+const valueOf = (labels: Readonly<Record<string, string>>, key: string): string | undefined =>
+  Object.hasOwn(labels, key) ? labels[key] : undefined;
+
+/** What `>` and `<` compare; Kubernetes reads neither fractions nor exponents there, and no empty text. */
+const integerOf = (text: string | undefined): number =>
+  text !== undefined && /^[+-]?\d+$/.test(text) ? Number(text) : NaN;
+
 function toRequirement(groups: Readonly<Record<string, string | undefined>>): LabelSelector {
   const { absent, key = absent ?? '', set, values = '', operator, value = '' } = groups;
   if (!isLabelKey(key)) throw badRequest(`unable to parse requirement: "${key}" is no label's key`);
@@ -14,34 +22,34 @@ function toRequirement(groups: Readonly<Record<string, string | undefined>>): La
     if (isLabelValue(text)) return text;
     throw badRequest(`unable to parse requirement: "${text}" is no label's value`);
   };
-  if (absent !== undefined) return (labels) => labels[key] === undefined;
+  if (absent !== undefined) return (labels) => valueOf(labels, key) === undefined;
   if (set !== undefined) {
     const wanted = new Set(values.split(',').map((item) => checked(item.trim())));
     return (labels) => {
-      const found = labels[key];
+      const found = valueOf(labels, key);
       const isIn = found !== undefined && wanted.has(found);
       return set === 'in' ? isIn : !isIn;
     };
   }
   switch (operator) {
     case undefined:
-      return (labels) => labels[key] !== undefined;
+      return (labels) => valueOf(labels, key) !== undefined;
     case '=':
     case '==': {
       checked(value);
-      return (labels) => labels[key] === value;
+      return (labels) => valueOf(labels, key) === value;
     }
     case '!=': {
       checked(value);
-      return (labels) => labels[key] !== value;
+      return (labels) => valueOf(labels, key) !== value;
     }
     default: {
-      const bound = Number(value);
-      if (value === '' || !Number.isInteger(bound)) {
+      const bound = integerOf(value);
+      if (Number.isNaN(bound)) {
         throw badRequest(`unable to parse requirement: "${key} ${operator}" takes an integer`);
       }
       return (labels) => {
-        const found = Number(labels[key] ?? NaN);
+        const found = integerOf(valueOf(labels, key));
         return operator === '>' ? found > bound : found < bound;
       };
     }
