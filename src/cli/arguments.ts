@@ -33,9 +33,10 @@ export function likeKubectl(args: readonly string[], command: Command): readonly
     const long = /^--([a-z-]+)=(true|false)$/.exec(word);
     if (long === null) return [word];
     const [, name, value] = long;
-    if (isSwitch(`--${name}`)) return value === 'true' ? [`--${name}`] : [];
-    if (isSwitch(`--no-${name}`)) return value === 'true' ? [] : [`--no-${name}`];
-    return [word];
+    const [yes, no] = [`--${name}`, `--no-${name}`];
+    if (!isSwitch(yes) && !isSwitch(no)) return [word];
+    const wanted = value === 'true' ? yes : no;
+    return isSwitch(wanted) ? [wanted] : [];
   });
   return end < 0 ? words : [...words, ...args.slice(end)];
 }

@@ -48,6 +48,18 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/patch.ts'),
   },
   {
+    name: 'label',
+    group: objects,
+    summary: 'set or remove labels of objects',
+    load: () => import('./commands/label.ts'),
+  },
+  {
+    name: 'annotate',
+    group: objects,
+    summary: 'set or remove annotations of objects',
+    load: () => import('./commands/annotate.ts'),
+  },
+  {
     name: 'delete',
     group: objects,
     summary: 'delete objects and wait until they are gone',
@@ -70,6 +82,12 @@ export const verbs: readonly Verb[] = [
     group: objects,
     summary: 'document a kind and its fields',
     load: () => import('./commands/explain.ts'),
+  },
+  {
+    name: 'api-resources',
+    group: objects,
+    summary: 'list the kinds that the peer serves',
+    load: () => import('./commands/api-resources.ts'),
   },
   {
     name: 'logs',
