@@ -42,6 +42,30 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/apply.ts'),
   },
   {
+    name: 'diff',
+    group: objects,
+    summary: 'show what apply would change',
+    load: () => import('./commands/diff.ts'),
+  },
+  {
+    name: 'create',
+    group: objects,
+    summary: 'make objects that are not there yet',
+    load: () => import('./commands/create.ts'),
+  },
+  {
+    name: 'replace',
+    group: objects,
+    summary: 'make objects exactly what files say',
+    load: () => import('./commands/replace.ts'),
+  },
+  {
+    name: 'edit',
+    group: objects,
+    summary: 'change objects in your editor',
+    load: () => import('./commands/edit.ts'),
+  },
+  {
     name: 'patch',
     group: objects,
     summary: 'change some fields of objects',

@@ -57,7 +57,7 @@ async function up(cli: Cli, options: UpOptions): Promise<void> {
   }));
   await startPeers(cli, folder, wishes, {
     owners: words(options.owners),
-    timeoutMs: options.timeout ?? 60_000,
+    ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
   });
   cli.terminal.out(`${howToReach(folder, cli.cwd)}\n`);
 }
@@ -70,7 +70,11 @@ export function define(command: Command, cli: Cli): void {
     .option('--drivers <names>', "drivers of new peers besides their own ones; 'fake' for tests")
     .option('--listen <host>', 'address on which new peers listen for others (default: 127.0.0.1)')
     .option('--mdns', 'new peers look for others on the local network')
-    .option('--timeout <duration>', 'give up after this long (default: 60s)', readDuration)
+    .option(
+      '--timeout <duration>',
+      'give up after this long (default: 60s and 2s a peer)',
+      readDuration,
+    )
     .action((options: UpOptions) => up(cli, options));
   command.addHelpText(
     'after',

@@ -5,6 +5,7 @@ import { isPortFree } from './free-ports.ts';
 import { LocalCloud } from './local-cloud.ts';
 import { lockCloud } from './lock.ts';
 import { readCloudFile } from './cloud-file.ts';
+import { startInTurn } from './start-in-turn.ts';
 import { runningDaemon, spawnDaemon, stopDaemon } from './daemon-process.ts';
 import type { Cli } from '../cli.ts';
 import type { CloudFolder } from './cloud-folder.ts';
@@ -15,10 +16,13 @@ import type { RunningPeer } from './await-one-cloud.ts';
 
 export interface StartOptions {
   readonly owners: readonly string[];
-  readonly timeoutMs: number;
+  /** Default: a minute, and two seconds a peer. */
+  readonly timeoutMs?: number;
 }
 
 const graceMs = 5_000;
+const defaultTimeoutMs = 60_000;
+const perPeerMs = 2_000;
 
 async function refuseTakenPorts(folder: CloudFolder, peers: readonly LocalPeer[]): Promise<void> {
   for (const { name, listenHost, listenPort, apiPort } of peers) {
@@ -108,17 +112,19 @@ export async function startPeers(
   const running = down.length + others.length;
   const label = down.length === 0 ? 'peers' : `starting ${down.length} of ${running} peers`;
   await inStage(terminal, label, async (stage) => {
-    const fresh = down.map((peer): RunningPeer => {
+    const startOne = (peer: LocalPeer): RunningPeer => {
       const process = spawnDaemon(folder, peer.name);
       started.push(process);
+      stage.update(`${started.length} started`);
       return { bundle: cloud.readBundle(peer.name), process };
-    });
+    };
+    const fresh = await startInTurn(down, startOne, signal);
     const older = others.flatMap(({ name }): readonly RunningPeer[] => {
       const process = runningDaemon(folder, name);
       return process === undefined ? [] : [{ bundle: cloud.readBundle(name), process }];
     });
     await awaitOneCloud(folder, [...fresh, ...older], running, {
-      timeoutMs: options.timeoutMs,
+      timeoutMs: options.timeoutMs ?? defaultTimeoutMs + running * perPeerMs,
       signal,
       report: (ready) => stage.update(`${ready} of ${running} know each other`),
     });
