@@ -7,6 +7,7 @@ import { CliError, ExitCode } from '../cli-error.ts';
 import { StatusError } from '../../objects/status-error.ts';
 import { apiVersionOf } from '../../client/discovery.ts';
 import { explainRefusal } from '../manifests/explain-refusal.ts';
+import { lastAppliedAnnotation } from '../manifests/last-applied.ts';
 import { planApply } from '../manifests/plan-apply.ts';
 import { printYaml } from '../output/format.ts';
 import { readManifests } from '../manifests/read-files.ts';
@@ -54,6 +55,15 @@ async function merged(
   }
 }
 
+/** Without what apply keeps for itself: it repeats the file. */
+function visible(object: JsonObject): JsonObject {
+  const metadata = object['metadata'] as JsonObject;
+  const { annotations, ...others } = metadata;
+  const { [lastAppliedAnnotation]: _, ...seen } = (annotations ?? {}) as JsonObject;
+  const kept = Object.keys(seen).length === 0 ? {} : { annotations: seen };
+  return { ...object, metadata: { ...others, ...kept } };
+}
+
 /** The program's own exit code: 0 the same, 1 different, more for trouble. */
 function run(cli: Cli, words: readonly [string, ...string[]]): Promise<number> {
   const [program, ...args] = words;
@@ -84,8 +94,8 @@ async function diff(cli: Cli, options: DiffOptions): Promise<void> {
     const after = await merged(cli, connection, item, current);
     const version = apiVersionOf(item.resource).split('/').toReversed().join('.');
     const file = `${version}.${item.resource.kind}.${item.namespace ?? ''}.${item.name}`;
-    if (current !== undefined) writeFileSync(join(live, file), await printYaml(current));
-    writeFileSync(join(wanted, file), await printYaml(after));
+    if (current !== undefined) writeFileSync(join(live, file), await printYaml(visible(current)));
+    writeFileSync(join(wanted, file), await printYaml(visible(after)));
   }
   const code = await run(cli, [...differ(cli.env), live, wanted]);
   if (code > 1) throw new CliError(`the diff program ended with exit code ${code}`, trouble);
