@@ -144,6 +144,18 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/cloudstatus.ts'),
   },
   {
+    name: 'top',
+    group: slices,
+    summary: 'list the peers with their load, the busiest first',
+    load: () => import('./commands/top.ts'),
+  },
+  {
+    name: 'config',
+    group: slices,
+    summary: 'show the kubeconfig and choose a context',
+    load: () => import('./commands/config.ts'),
+  },
+  {
     name: 'version',
     group: slices,
     summary: 'print the versions of p2pctl and of the peer',
