@@ -222,6 +222,7 @@ export class Daemon {
         network,
         rings: this.#rings,
         info: () => this.#info(),
+        gossip: () => stack.counters(),
       }),
     });
     this.#isWired = true;
@@ -241,10 +242,11 @@ export class Daemon {
       this.#changed();
     });
     stack.onMembershipChange((view) => {
-      if (view.state !== 'alive')
-        logger
-          .part('members')
-          .info(view.state, { peer: this.#placement.nameOf(view.peer), boot: view.boot });
+      const say = view.state === 'suspect' ? 'debug' : 'info';
+      if (view.state !== 'alive') {
+        const peer = this.#placement.nameOf(view.peer);
+        logger.part('members')[say](view.state, { peer, boot: view.boot });
+      }
       this.#projection.peerChanged(view.peer);
       this.#changed();
     });

@@ -1,6 +1,7 @@
 import { explainPlacement } from '../reconcilers/slice/explain.ts';
 import { kindKeys } from '../objects/kind-keys.ts';
 import { StatusError } from '../objects/status-error.ts';
+import type { StackCounters } from '../gossip/stack.ts';
 import type { CloudId, PeerId } from '../objects/ids.ts';
 import type { Json, JsonObject } from '../objects/json.ts';
 import type { Claim } from '../objects/kinds/claim.ts';
@@ -35,6 +36,7 @@ interface Components {
   readonly network: Network;
   readonly rings: RingKeeper;
   readonly info: () => Info;
+  readonly gossip: () => StackCounters;
 }
 
 /** P2PCS's own questions under /p2pcs/v1: what Kubernetes has no words for. */
@@ -60,6 +62,7 @@ export class Queries {
             .links()
             .map(({ credential, rttMs }) => ({ peer: credential.peer.name, rttMs: rttMs ?? null })),
           network: { ...this.#components.network.counters() },
+          gossip: { ...this.#components.gossip() },
         } as unknown as Json;
       case 'ring':
         return this.#ring(this.#slice(parameters), parameters['live'] === 'true');

@@ -241,7 +241,8 @@ export class Beliefs {
   #put(view: MemberView, wide: boolean): void {
     const previous = this.table.get(view.peer);
     this.table.put(view);
-    this.#tell({ peer: view.peer }, wide);
+    // A suspicion is most often wrong, and hearing of it makes others look: a few are enough to begin with.
+    this.#tell({ peer: view.peer }, wide && view.state !== 'suspect');
     for (const listener of this.#listeners) listener(view, previous);
   }
 

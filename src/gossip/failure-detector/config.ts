@@ -19,6 +19,8 @@ export interface DetectorConfig {
   readonly resetSuspicionMs: number;
   /** Lifeguard's local health goes from 0 to this; it stretches periods and timeouts by 1 + health. */
   readonly healthMax: number;
+  /** Its value at the start. A machine is busiest while daemons start: whoever begins at 0 accuses the slow ones. */
+  readonly healthAtStart: number;
   /** Woken so much later than asked for: the fault is ours, and all deadlines move. */
   readonly lateMs: number;
   /** A deadline that passed must be seen again so much later, after queued input was read. */
@@ -54,6 +56,7 @@ export const lanDetector: DetectorConfig = {
   confirmations: 3,
   resetSuspicionMs: 1000,
   healthMax: 4,
+  healthAtStart: 3,
   lateMs: 150,
   drainMs: 20,
   retransmitFactor: 4,

@@ -1,3 +1,4 @@
+import { AnswerTimes } from './answer-times.ts';
 import { drawSome } from '../../lib/draw.ts';
 import { addressesMax } from '../codec.ts';
 import { Beliefs } from './beliefs.ts';
@@ -28,6 +29,8 @@ interface Components {
 const tableEveryMs = 500;
 /** A peer that is believed dead and yet speaks is told so at most so often. */
 const correctEveryMs = 1000;
+/** A slow peer gets at most so many times the usual time to answer. */
+const patienceMax = 10;
 
 /**
  * SWIM (A. Das, I. Gupta, A. Motivala, DSN 2002) with Lifeguard's refinements (A. Dadgar et al., arXiv 1707.00788) and
@@ -54,7 +57,8 @@ export class FailureDetector {
   /** Peers that others accused in the current call. */
   #accused: PeerId[] = [];
   #queue: PeerId[] = [];
-  #health = 0;
+  readonly #answers = new AnswerTimes();
+  #health: number;
   #nextRoundMs = -Infinity;
   #nextSyncMs = -Infinity;
   /** When the host was asked to call next. */
@@ -66,6 +70,7 @@ export class FailureDetector {
     checkDetector(config);
     this.#components = components;
     this.#config = config;
+    this.#health = config.healthAtStart;
     const { self, boot } = components;
     const addresses = components.addresses().slice(0, addressesMax);
     const own = { boot, incarnation: 0, state: 'alive', sinceMs: nowMs, reset: false } as const;
@@ -284,7 +289,8 @@ export class FailureDetector {
 
   #startProbe(target: PeerId, nowMs: number): Probe {
     const { probeTimeoutMs, periodMs } = this.#config;
-    const stretch = 1 + this.#health;
+    const patience = this.#answers.patienceMs(target) / probeTimeoutMs;
+    const stretch = Math.max(1 + this.#health, Math.min(patience, patienceMax));
     return this.#probes.start(target, nowMs + probeTimeoutMs * stretch, nowMs + periodMs * stretch);
   }
 
@@ -295,6 +301,7 @@ export class FailureDetector {
   }
 
   #ping(target: PeerId, number: number, context: GossipContext): void {
+    this.#answers.sent(number, target, context.nowMs);
     this.#send(
       target,
       { type: 'ping', number, updates: this.#piggyback(target, context) },
@@ -343,6 +350,7 @@ export class FailureDetector {
       }
       case 'ack': {
         for (const update of message.updates) this.#beliefs.apply(update, context.nowMs);
+        this.#answers.answered(message.number, from, context.nowMs);
         const relay = this.#probes.takeRelay(from, message.number);
         if (relay !== undefined) {
           this.#send(relay.asker, { type: 'ack', number: relay.askerNumber, updates: [] }, context);
