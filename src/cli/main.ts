@@ -16,6 +16,7 @@ import type { Connection } from './connection.ts';
 import type { Terminal } from './terminal.ts';
 import type { Verb } from './verbs.ts';
 
+const completionMaxMs = 2_000;
 const serverGroup = 'Which server, which namespace:';
 
 function addGlobalOptions(command: Command): void {
@@ -88,12 +89,11 @@ function findVerb(name: string): Verb {
   ]);
 }
 
-async function runVerb(
+async function prepare(
   verb: Verb,
-  args: readonly string[],
   terminal: Terminal,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<{ readonly command: Command; readonly run: Run }> {
   const command = new Command(`p2pctl ${verb.name}`)
     .description(`${verb.summary[0]!.toUpperCase()}${verb.summary.slice(1)}.`)
     .exitOverride()
@@ -108,11 +108,46 @@ async function runVerb(
   const run = new Run(command, terminal, signal);
   (await verb.load()).define(command, run);
   if (verb.isLocal !== true) addGlobalOptions(command);
+  return { command, run };
+}
+
+async function runVerb(
+  verb: Verb,
+  args: readonly string[],
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
+  const { command, run } = await prepare(verb, terminal, signal);
   try {
     await command.parseAsync([...likeKubectl(args, command)], { from: 'user' });
   } finally {
     await run.end();
   }
+}
+
+/** A shell waits for this while somebody types: it is quick or offers less, and says nothing of what went wrong. */
+async function complete(
+  typed: readonly string[],
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
+  const { answerCompletion, printAnswer, noAnswer } =
+    await import('./complete/answer-completion.ts');
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(completionMaxMs)]);
+  const runs: Run[] = [];
+  const answer = await answerCompletion(typed, async (verb, args) => {
+    const { command, run } = await prepare(verb, terminal, patience);
+    runs.push(run);
+    try {
+      command.parseOptions([...likeKubectl(args, command)]);
+    } catch (error) {
+      // The last option still waits for its value.
+      if (!(error instanceof CommanderError)) throw error;
+    }
+    return { command, cli: run };
+  }).catch(() => noAnswer);
+  for (const run of runs) await run.end();
+  terminal.out(printAnswer(answer));
 }
 
 async function dispatch(terminal: Terminal, signal: AbortSignal): Promise<void> {
@@ -131,6 +166,7 @@ async function dispatch(terminal: Terminal, signal: AbortSignal): Promise<void> 
   if (verb === 'help') {
     return runVerb(findVerb(topic ?? ''), ['--help', ...others], terminal, signal);
   }
+  if (verb === '__complete') return complete(process.argv.slice(3), terminal, signal);
   await runVerb(findVerb(verb), rest, terminal, signal);
 }
 

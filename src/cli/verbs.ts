@@ -156,6 +156,13 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/config.ts'),
   },
   {
+    name: 'completion',
+    group: slices,
+    summary: 'print what makes your shell complete',
+    isLocal: true,
+    load: () => import('./commands/completion.ts'),
+  },
+  {
     name: 'version',
     group: slices,
     summary: 'print the versions of p2pctl and of the peer',

@@ -142,7 +142,7 @@ export function define(command: Command, cli: Cli): void {
       cli.terminal.out(`${currentContext}\n`);
     });
   command
-    .command('use-context <name>')
+    .command('use-context <context>')
     .description('Choose the context that is used when none is named.')
     .action((name: string) => useContext(cli, name));
   command.addHelpText(

@@ -95,7 +95,7 @@ async function describeInstances(
 
 export function define(command: Command, cli: Cli): void {
   command
-    .argument('<name>', 'name of a peer')
+    .argument('<peer>', 'name of a peer')
     .option('-o, --output <format>', 'json, yaml or jsonpath=TEMPLATE')
     .action((name: string, options: { readonly output?: string }) =>
       describeInstances(cli, name, options),
