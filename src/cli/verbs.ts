@@ -232,4 +232,11 @@ export const verbs: readonly Verb[] = [
     isLocal: true,
     load: () => import('./commands/add-peer.ts'),
   },
+  {
+    name: 'doctor',
+    group: local,
+    summary: 'check this machine and say what to do',
+    isLocal: true,
+    load: () => import('./commands/doctor.ts'),
+  },
 ];
