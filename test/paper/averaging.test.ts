@@ -149,7 +149,7 @@ describe('averaging', () => {
 
   for (const { failures, count, reference } of [
     { failures: 0.5, count: 15, reference: 0.598 },
-    { failures: 0.9, count: 40, reference: 0.908 },
+    { failures: 0.9, count: 30, reference: 0.908 },
   ]) {
     it(`G3: links that fail with probability ${failures} slow it down and do no more`, (t) => {
       // A peer's exchanges in a cycle: one begun, about one taken part in, each if its link works.

@@ -1,7 +1,7 @@
 /**
  * M. Jelasity, A.-M. Kermarrec, "Ordered slicing of very large-scale overlay networks", P2P 2006, against what takes
  * its place here: the aggregated distribution of J. Sacha et al., "Adam2", ICDCS 2010. There 10^4 peers in 10 slices,
- * here 500. Swapping draws the borders by lot, so that its errors stay for ever; an average has none to keep.
+ * here 300. Swapping draws the borders by lot, so that its errors stay for ever; an average has none to keep.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -12,7 +12,7 @@ import { Cycles, plainId } from '../gossip/cycles.ts';
 import type { Random } from '../../src/lib/random.ts';
 import type { PeerId } from '../../src/objects/ids.ts';
 
-const size = 500;
+const size = 300;
 const slices = 10;
 
 /** A random peer other than `self`. */
