@@ -42,6 +42,11 @@ export class Keeper {
   #wanted: ReadonlySet<PeerId> | undefined;
   /** When peers with smaller ids were first wanted. */
   readonly #wantedAtMs = new Map<PeerId, number>();
+  /** Bootstrap peers that this run has had a link to. */
+  readonly #met = new Set<PeerId>();
+  #reunionAtMs = 0;
+  /** Of a peer that may be on the other side of a split. */
+  #reunion: PeerId | undefined;
   #timer: NodeJS.Timeout | undefined;
   #running = false;
 
@@ -53,6 +58,7 @@ export class Keeper {
 
   start(): void {
     this.#running = true;
+    this.#reunionAtMs = performance.now() + this.#components.limits.reunionMs;
     this.#wake();
   }
 
@@ -77,6 +83,8 @@ export class Keeper {
   }
 
   linkUp(link: Link): void {
+    if (this.#bootstrap.has(link.peer)) this.#met.add(link.peer);
+    if (this.#reunion === link.peer) this.#reunion = undefined;
     this.#components.links.get(link.peer)?.wish(this.#isWanted(link.peer));
     this.#wake();
   }
@@ -115,6 +123,7 @@ export class Keeper {
   tick(nowMs: number): void {
     const { links, limits, log } = this.#components;
     this.#tellWishes();
+    if (nowMs >= this.#reunionAtMs) this.#seekReunion(nowMs);
     this.#wake();
     if (this.#wanted === undefined) return;
     for (const link of links.all()) {
@@ -124,6 +133,18 @@ export class Keeper {
       log.debug('closing a link that nobody wants', { peer: link.peer });
       void links.close(link.peer, 1000);
     }
+  }
+
+  /**
+   * Now and then somebody known of old is dialled who has no link: halves of a cloud that believe each other dead would
+   * otherwise never speak again. One dial in half a minute is all that it costs.
+   */
+  #seekReunion(nowMs: number): void {
+    const { book, links, limits } = this.#components;
+    this.#reunionAtMs = nowMs + limits.reunionMs * (0.75 + Math.random() / 2);
+    const old = new Set([...this.#bootstrap.keys(), ...book.peers().map(({ peer }) => peer)]);
+    const absent = [...old].filter((peer) => links.get(peer) === undefined);
+    this.#reunion = absent[Math.floor(Math.random() * absent.length)];
   }
 
   #isWanted(peer: PeerId): boolean {
@@ -163,7 +184,12 @@ export class Keeper {
   #candidates(): readonly PeerId[] {
     const { book, links, self } = this.#components;
     const wanted = [...(this.#wanted ?? [])].filter((peer) => this.#addresses(peer).length > 0);
-    if (links.size > 0) return wanted;
+    if (links.size > 0) {
+      // A few that started together may have found each other and nobody else: a link is not yet the cloud.
+      const unmet = [...this.#bootstrap.keys()].filter((peer) => !this.#met.has(peer));
+      const reunion = this.#reunion === undefined ? [] : [this.#reunion];
+      return [...new Set([...wanted, ...unmet, ...reunion])];
+    }
     const remembered = book
       .peers()
       .slice(0, rememberedMax)

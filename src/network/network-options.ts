@@ -63,6 +63,8 @@ export interface NetworkLimits {
   readonly backoffMaxMs: number;
   /** Dials under way that are not recoveries. */
   readonly dialsMax: number;
+  /** Mean pause between two dials of somebody known of old without a link. */
+  readonly reunionMs: number;
   /** A link that neither side wants is closed after so long without a frame. */
   readonly surplusAfterMs: number;
   /** Writes that make no progress for so long end the link. */
@@ -94,6 +96,7 @@ export const defaultLimits: NetworkLimits = {
   backoffFirstMs: 100,
   backoffMaxMs: 30_000,
   dialsMax: 8,
+  reunionMs: 30_000,
   surplusAfterMs: 30_000,
   stuckMs: 10_000,
   tickMs: 1_000,

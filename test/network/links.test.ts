@@ -270,6 +270,30 @@ test('bootstrap addresses are dialled again until somebody is there', async () =
   });
 });
 
+test('a link to somebody else is no reason to give up on a bootstrap peer', async () => {
+  const first = new TestPeer('b');
+  await first.network.start();
+  const contacts = first.contacts;
+  const [address = ''] = first.network.addresses();
+  await first.network.stop();
+  const a = new TestPeer('a', { bootstrap: contacts });
+  await withPeers([a, new TestPeer('c')], async (_, c) => {
+    await link(a, c);
+    await withPeers([new TestPeer('b', { listen: [address] })], async (b) => {
+      await a.until(() => ups(a).includes(b.id));
+    });
+  });
+});
+
+test('somebody known of old is dialled now and then, wanted or not: halves of a cloud find each other', async () => {
+  const a = new TestPeer('a', { limits: { reunionMs: 10 } });
+  await withPeers([a, new TestPeer('b'), new TestPeer('c')], async (_, b, c) => {
+    a.network.learn(b.id, b.network.addresses());
+    await link(a, c);
+    await a.until(() => ups(a).includes(b.id));
+  });
+});
+
 test('remembered addresses are enough to come back', async () => {
   const saved: { peer: PeerId; addresses: readonly string[] }[] = [];
   const addressBook = {
