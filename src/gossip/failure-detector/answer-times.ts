@@ -1,8 +1,8 @@
 import type { PeerId } from '../../objects/ids.ts';
 
 interface Times {
-  meanMs: number;
-  deviationMs: number;
+  readonly meanMs: number;
+  readonly deviationMs: number;
 }
 
 const peersMax = 4096;
@@ -15,6 +15,7 @@ const sentMax = 512;
  */
 export class AnswerTimes {
   readonly #times = new Map<PeerId, Times>();
+  #all: Times | undefined;
   /** Pings by number; kept after they failed, for the answer may still come. */
   readonly #sent = new Map<number, { readonly target: PeerId; readonly atMs: number }>();
 
@@ -32,15 +33,8 @@ export class AnswerTimes {
     if (ping?.target !== from) return;
     this.#sent.delete(number);
     const sampleMs = nowMs - ping.atMs;
-    const known = this.#times.get(from);
-    const times: Times =
-      known === undefined
-        ? { meanMs: sampleMs, deviationMs: sampleMs / 2 }
-        : {
-            meanMs: known.meanMs + (sampleMs - known.meanMs) / 8,
-            deviationMs:
-              known.deviationMs + (Math.abs(sampleMs - known.meanMs) - known.deviationMs) / 4,
-          };
+    const times = blend(this.#times.get(from), sampleMs);
+    this.#all = blend(this.#all, sampleMs);
     this.#times.delete(from);
     this.#times.set(from, times);
     if (this.#times.size <= peersMax) return;
@@ -50,7 +44,24 @@ export class AnswerTimes {
 
   /** An answer of this peer may reasonably take so long; 0 while nothing is known. */
   patienceMs(peer: PeerId): number {
-    const times = this.#times.get(peer);
-    return times === undefined ? 0 : times.meanMs + 4 * times.deviationMs;
+    return patienceOf(this.#times.get(peer));
   }
+
+  /** The same of whoever is asked: how slow the cloud is, or we are. */
+  get usualPatienceMs(): number {
+    return patienceOf(this.#all);
+  }
+}
+
+function patienceOf(times: Times | undefined): number {
+  return times === undefined ? 0 : times.meanMs + 4 * times.deviationMs;
+}
+
+function blend(known: Times | undefined, sampleMs: number): Times {
+  if (known === undefined) return { meanMs: sampleMs, deviationMs: sampleMs / 2 };
+  const { meanMs, deviationMs } = known;
+  return {
+    meanMs: meanMs + (sampleMs - meanMs) / 8,
+    deviationMs: deviationMs + (Math.abs(sampleMs - meanMs) - deviationMs) / 4,
+  };
 }

@@ -16,6 +16,10 @@ interface Components {
   readonly own: MemberView;
   /** Somebody else accused this peer: one may look for oneself. */
   readonly onAccused: (peer: PeerId) => void;
+  /** How long an answer of this peer may reasonably take now, ms; 0 while nothing is known. */
+  readonly patienceMs: (peer: PeerId) => number;
+  /** When this peer last said anything here; -Infinity for never. */
+  readonly heardMs: (peer: PeerId) => number;
   /** We were accused, which suggests that we are slow. */
   readonly onRefuted: () => void;
 }
@@ -25,6 +29,10 @@ export interface Urgent {
   readonly rumour: Rumour;
   readonly wide: boolean;
 }
+
+/** A suspect gets the time of so many answers to refute, and at most so many times the usual time. */
+const refutationAnswers = 3;
+const patientMax = 8;
 
 /** Worse beats better at equal (boot, incarnation). */
 const badness: Record<Liveness, number> = { alive: 0, suspect: 1, away: 2, dead: 3 };
@@ -80,11 +88,15 @@ export class Beliefs {
     for (const suspicion of this.#suspicions.values()) suspicion.postpone(byMs);
   }
 
-  /** Suspects whose time is up are dead. */
+  /** Suspects whose time is up are dead, unless they spoke meanwhile: the dead do not, and the slow get time again. */
   expireSuspicions(nowMs: number): void {
-    for (const [peer, { deadlineMs }] of this.#suspicions) {
+    for (const [peer, suspicion] of this.#suspicions) {
       const known = this.table.get(peer);
-      if (nowMs < deadlineMs || known === undefined) continue;
+      if (nowMs < suspicion.deadlineMs || known === undefined) continue;
+      if (this.#components.heardMs(peer) > suspicion.startMs) {
+        suspicion.postpone(nowMs - suspicion.startMs);
+        continue;
+      }
       this.become({ ...known, state: 'dead', reset: false }, nowMs, true);
     }
   }
@@ -133,7 +145,7 @@ export class Beliefs {
     accused: Pick<Update, 'peer' | 'boot' | 'incarnation'>,
     accuser: PeerId,
     nowMs: number,
-    times: SuspicionTimes = this.#suspicionTimes(),
+    times: SuspicionTimes = this.#suspicionTimes(accused.peer),
   ): void {
     const { peer, boot, incarnation } = accused;
     const isOwn = accuser === this.table.self;
@@ -141,7 +153,7 @@ export class Beliefs {
     const suspicion = this.#suspicions.get(peer);
     const isSame = known?.boot === boot && known.incarnation === incarnation;
     if (suspicion !== undefined && known?.state === 'suspect' && isSame) {
-      if (suspicion.confirm(accuser)) this.#tell({ peer, suspectedBy: accuser }, isOwn);
+      if (suspicion.confirm(accuser)) this.#mention({ peer, suspectedBy: accuser });
       return;
     }
     this.#suspicions.set(peer, new Suspicion(times, nowMs, accuser));
@@ -228,10 +240,16 @@ export class Beliefs {
     this.setOwn({ incarnation: update.incarnation + 1 }, nowMs);
   }
 
-  #suspicionTimes(): SuspicionTimes {
+  #suspicionTimes(peer: PeerId): SuspicionTimes {
     const { suspicionMinMs, suspicionMaxFactor, confirmations } = this.#config;
     const living = this.table.living().length;
-    const minMs = suspicionMinMs * Math.max(1, Math.log10(living));
+    const usualMs = suspicionMinMs * Math.max(1, Math.log10(living));
+    // A refutation is an answer too: where answers are slow it gets the time of several.
+    const slowMs = Math.min(
+      refutationAnswers * this.#components.patienceMs(peer),
+      patientMax * usualMs,
+    );
+    const minMs = Math.max(usualMs, slowMs);
     // Neither the accused nor the accuser can confirm.
     const possible = Math.max(0, Math.min(confirmations, living - 2));
     return { minMs, maxMs: minMs * suspicionMaxFactor, confirmations: possible };
@@ -241,15 +259,19 @@ export class Beliefs {
   #put(view: MemberView, wide: boolean): void {
     const previous = this.table.get(view.peer);
     this.table.put(view);
-    // A suspicion is most often wrong, and hearing of it makes others look: a few are enough to begin with.
-    this.#tell({ peer: view.peer }, wide && view.state !== 'suspect');
+    // Doubts come and go, and most are wrong: they ride on probes. Told at once to everybody, they were what kept an
+    // overloaded cloud overloaded. A peer's own refutation goes out at once, others pass it on with their probes.
+    const isRefuted = previous?.state === 'suspect' && view.state === 'alive';
+    const isDoubt = view.state === 'suspect' || (isRefuted && view.peer !== this.table.self);
+    this.#mention({ peer: view.peer });
+    if (!isDoubt) this.#urgent.push({ rumour: { peer: view.peer }, wide });
     for (const listener of this.#listeners) listener(view, previous);
   }
 
-  #tell(rumour: Rumour, wide: boolean): void {
+  /** Rides on the next probes and acknowledgements. */
+  #mention(rumour: Rumour): void {
     const { retransmitFactor } = this.#config;
     const times = Math.max(1, Math.ceil(retransmitFactor * Math.log10(this.table.size + 1)));
     this.rumours.add(rumour, times);
-    this.#urgent.push({ rumour, wide });
   }
 }

@@ -58,6 +58,8 @@ export class FailureDetector {
   #accused: PeerId[] = [];
   #queue: PeerId[] = [];
   readonly #answers = new AnswerTimes();
+  /** When each peer last said anything. */
+  readonly #heardMs = new Map<PeerId, number>();
   #health: number;
   #nextRoundMs = -Infinity;
   #nextSyncMs = -Infinity;
@@ -78,6 +80,9 @@ export class FailureDetector {
       {
         own: { ...own, peer: self, addresses },
         onAccused: (peer) => this.#accused.push(peer),
+        patienceMs: (peer) =>
+          Math.max(this.#answers.patienceMs(peer), this.#answers.usualPatienceMs),
+        heardMs: (peer) => this.#heardMs.get(peer) ?? -Infinity,
         onRefuted: () => this.#setHealth(this.#health + 1),
       },
       config,
@@ -161,6 +166,7 @@ export class FailureDetector {
 
   /** Any message of any protocol proves that its sender lives. */
   heard(from: PeerId, context: GossipContext): void {
+    this.#heardMs.set(from, context.nowMs);
     if (this.#probes.end(from)) this.#setHealth(this.#health - 1);
     const known = this.#table.get(from);
     if (known === undefined || this.#table.isLiving(from)) return;
@@ -280,6 +286,9 @@ export class FailureDetector {
     for (const [peer, sentMs] of this.#tableSentMs) {
       if (sentMs + tableEveryMs < context.nowMs) this.#tableSentMs.delete(peer);
     }
+    for (const peer of this.#heardMs.keys()) {
+      if (this.#table.get(peer) === undefined) this.#heardMs.delete(peer);
+    }
     for (const [peer, toldMs] of this.#correctedMs) {
       if (toldMs + correctEveryMs < context.nowMs) this.#correctedMs.delete(peer);
     }
@@ -328,6 +337,8 @@ export class FailureDetector {
     const known = this.#table.get(probe.target);
     if (known !== undefined && this.#table.isLiving(probe.target)) {
       this.#beliefs.accuse(known, this.#components.self, context.nowMs);
+      // It alone can refute, and shall hear it first.
+      this.#sendUpdates('news', probe.target, [{ peer: probe.target }], context);
     }
   }
 

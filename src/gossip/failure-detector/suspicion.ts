@@ -22,6 +22,10 @@ export class Suspicion {
     this.#accusers.add(accuser);
   }
 
+  get startMs(): number {
+    return this.#startMs;
+  }
+
   accusers(): PeerId[] {
     return [...this.#accusers];
   }
