@@ -6,11 +6,16 @@ import { isAlive } from '../../drivers/process/proc.ts';
 import type { RunningPeer } from './await-one-cloud.ts';
 
 const pollMs = 20;
+/**
+ * Enough for a small cloud to come back as one: who comes first does not know that the others are on their way, and
+ * takes places that were theirs.
+ */
+const startsAtOnce = 16;
 /** A daemon that has not opened its API by then no longer keeps others from starting. */
 const patienceMs = 10_000;
 
 /**
- * Starts daemons a few at a time, the next when one before it has opened its API. A start is a second of computing:
+ * Starts daemons some at a time, the next when one before it has opened its API. A start is a second of computing:
  * all at once they would starve each other, and those that run already, so that healthy peers look dead.
  */
 export async function startInTurn<T>(
@@ -18,7 +23,7 @@ export async function startInTurn<T>(
   start: (item: T) => RunningPeer,
   signal: AbortSignal,
 ): Promise<readonly RunningPeer[]> {
-  const atOnce = Math.max(4, availableParallelism());
+  const atOnce = Math.max(startsAtOnce, 2 * availableParallelism());
   const started: RunningPeer[] = [];
   const opening = new Set<Promise<void>>();
   for (const item of items) {
