@@ -55,7 +55,7 @@ export interface AllocatorConfig {
   readonly replaceAfterMs: number;
   /** How long the place of a daemon that announced its stop is kept at most, ms. */
   readonly awayLongestMs: number;
-  /** How long a claim may be ahead of the failure detector's news of its peer, ms. */
+  /** How long a claim may be ahead of the failure detector's news of its peer, ms: also the time in which the holders of a cloud that was down come back. */
   readonly strangerMs: number;
   /** After a withdrawal: uniform between these two, in settle times. */
   readonly backoffSettles: readonly [number, number];
@@ -84,7 +84,7 @@ export const lanAllocator: AllocatorConfig = {
   syncLimitMs: 2000,
   replaceAfterMs: 1500,
   awayLongestMs: 60_000,
-  strangerMs: 3000,
+  strangerMs: 10_000,
   backoffSettles: [1, 3],
   populationHoldMs: 30_000,
   rules: {
